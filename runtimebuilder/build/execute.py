@@ -1,0 +1,87 @@
+"""Carrying out a plan: one image after the other, one failure hiding none of the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from runtimebuilder.build.plan import Reason, Step
+from runtimebuilder.engine.builder import Builder, BuildEvent, BuildRequest
+from runtimebuilder.engine.docker import Engine
+from runtimebuilder.errors import SubjectFailedError, UserError
+
+
+@dataclass(frozen=True)
+class BuiltImage:
+    """An image under its final names."""
+
+    step: Step
+    image_id: str
+    size: int  # bytes, as the engine counts
+    seconds: float
+    built: bool  # False: it was there already
+
+
+@dataclass(frozen=True)
+class FailedBuild:
+    """A step that gave no image; the names still point where they did before."""
+
+    step: Step
+    error: UserError
+    seconds: float
+
+
+BuildResult = BuiltImage | FailedBuild
+
+
+class Progress(Protocol):
+    """Who listens while a plan runs."""
+
+    def step_started(self, step: Step) -> None: ...
+    def event(self, step: Step, event: BuildEvent) -> None: ...
+    def step_finished(self, result: BuildResult) -> None: ...
+
+
+def execute(
+    engine: Engine, builder: Builder, plan: Sequence[Step], progress: Progress, *, no_cache: bool = False
+) -> tuple[BuildResult, ...]:
+    """Run every step. A name is given to an image only when it is whole: built, and of the right architecture."""
+    results: list[BuildResult] = []
+    for step in plan:
+        started = time.monotonic()
+        progress.step_started(step)
+        result: BuildResult
+        try:
+            if step.reason is Reason.UNCHANGED and step.existing:
+                image_id, built = step.existing, False
+            else:
+                image_id, built = _build(engine, builder, step, progress, no_cache=no_cache), True
+            for tag in step.tags:
+                engine.tag(image_id, tag)
+            facts = engine.image(image_id)
+            size = facts.size if facts else 0
+            result = BuiltImage(step, image_id, size, time.monotonic() - started, built)
+        except UserError as error:
+            result = FailedBuild(step, error, time.monotonic() - started)
+        results.append(result)
+        progress.step_finished(result)
+    return tuple(results)
+
+
+def _build(engine: Engine, builder: Builder, step: Step, progress: Progress, *, no_cache: bool) -> str:
+    request = BuildRequest(
+        context=step.context, labels=dict(step.labels), platform=step.platform, no_cache=no_cache
+    )
+    image_id = builder.build(request, lambda event: progress.event(step, event))
+    facts = engine.image(image_id)
+    if facts is None:
+        raise SubjectFailedError(f"{step.runtime.name}: the builder reported {image_id}, which the engine does not have")
+    # A base of another architecture goes unnoticed by builders (buildah issue 3135): look for ourselves.
+    if step.platform and facts.platform != step.platform:
+        raise SubjectFailedError(
+            f"{step.runtime.name}: asked for {step.platform}, the image is {facts.platform}",
+            hint="the base has no image for that platform",
+        )
+    return image_id

@@ -1,0 +1,94 @@
+"""What has to be built, as data: made first, carried out afterwards."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from runtimebuilder.engine.bases import ResolvedBase
+from runtimebuilder.engine.docker import Engine
+from runtimebuilder.render.context import BuildContext
+from runtimebuilder.render.image import LABEL
+from runtimebuilder.spec.model import RuntimeSpec
+
+KEY_LABEL = f"{LABEL}.content-key"
+SUBSTITUTED_LABEL = f"{LABEL}.base-substituted-for"
+
+
+class Reason(enum.StrEnum):
+    """Why a step is in the plan."""
+
+    UNCHANGED = "unchanged"  # an image with this content key is there: nothing to do
+    NEW = "new"  # no image of that name
+    CHANGED = "changed"  # spec, template or base moved since
+    FORCED = "forced"  # --no-cache or --pull
+
+
+@dataclass(frozen=True)
+class Step:
+    """One image of the plan."""
+
+    runtime: RuntimeSpec
+    base: ResolvedBase
+    context: BuildContext
+    key: str  # architecture decision 8: a hash of everything that goes into the build
+    tags: tuple[str, ...]  # the first is the image's name in messages
+    labels: tuple[tuple[str, str], ...]
+    platform: str | None
+    reason: Reason
+    existing: str | None  # id of the image that the first tag names now
+
+
+def content_key(context: BuildContext, base: ResolvedBase, platform: str | None) -> str:
+    """SHA-256, hexadecimal, of the rendered context, the base's identity and the platform."""
+    return hashlib.sha256(f"1\0{context.digest}\0{base.identity}\0{platform or ''}".encode()).hexdigest()
+
+
+def default_tags(runtime: RuntimeSpec, base_name: str) -> tuple[str, ...]:
+    """NAME:BASE, and NAME:latest only on the base that the spec asks for: another base never takes that name."""
+    tag = f"{runtime.name}:{base_name}"
+    return (tag, f"{runtime.name}:latest") if base_name == runtime.base else (tag,)
+
+
+def make_plan(
+    engine: Engine,
+    runtimes: Sequence[RuntimeSpec],
+    *,
+    base_for: Callable[[RuntimeSpec], ResolvedBase],
+    render: Callable[[RuntimeSpec, ResolvedBase], BuildContext],
+    platform: str | None = None,
+    extra_tags: Sequence[str] = (),
+    forced: bool = False,
+) -> tuple[Step, ...]:
+    """One step for each runtime, in the order given. Renders everything first: a bad template fails before a build."""
+    steps = []
+    for runtime in runtimes:
+        base = base_for(runtime)
+        context = render(runtime, base)
+        key = content_key(context, base, platform)
+        tags = (*default_tags(runtime, base.base.name), *extra_tags)
+        here = engine.image(tags[0])
+        reason = Reason.NEW if here is None else Reason.CHANGED
+        if here is not None and here.labels.get(KEY_LABEL) == key:
+            reason = Reason.UNCHANGED
+        labels = {KEY_LABEL: key}
+        if base.digest:
+            labels["org.opencontainers.image.base.digest"] = base.digest
+        if base.substituted_for:
+            labels[SUBSTITUTED_LABEL] = base.substituted_for
+        steps.append(
+            Step(
+                runtime=runtime,
+                base=base,
+                context=context,
+                key=key,
+                tags=tags,
+                labels=tuple(sorted(labels.items())),
+                platform=platform,
+                reason=Reason.FORCED if forced else reason,
+                existing=here.id if here else None,
+            )
+        )
+    return tuple(steps)

@@ -1,0 +1,103 @@
+"""What every builder can do: turn a build context into an image, telling what happens as it happens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from runtimebuilder.errors import EnvironmentProblemError, SubjectFailedError, UserError
+from runtimebuilder.render.context import BuildContext
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """One image to build. The result has no name: whoever asked for it gives it one once it is good."""
+
+    context: BuildContext
+    labels: Mapping[str, str] = field(default_factory=dict)
+    platform: str | None = None  # "linux/arm64"; None: the engine's own
+    no_cache: bool = False
+
+
+@dataclass(frozen=True)
+class StepStarted:
+    """A Dockerfile step began: `number` of `total` (0 when the builder does not say), and its text on one line."""
+
+    number: int
+    total: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Output:
+    """A line that a step printed."""
+
+    line: str
+
+
+BuildEvent = StepStarted | Output
+Listener = Callable[[BuildEvent], None]
+
+
+class Builder(Protocol):
+    """Buildx or the classic builder."""
+
+    name: str
+    warning: str | None  # what is lost with this one, for people; None when nothing is
+
+    def build(self, request: BuildRequest, listener: Listener) -> str:
+        """Build and return the image's id. Raises `BuildFailedError` (exit 1), `EnvironmentProblemError` (4)."""
+
+
+class BuildFailedError(SubjectFailedError):
+    """A step failed: which one, and the last lines that it printed."""
+
+
+class StepLog:
+    """Remembers the running step and its output, for the message when it fails."""
+
+    KEEP = 40
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self.step: StepStarted | None = None
+        self._lines: list[str] = []
+
+    def started(self, number: int, total: int, text: str) -> None:
+        """A step began."""
+        self.step = StepStarted(number, total, " ".join(text.split()))
+        self._lines.clear()
+        self._listener(self.step)
+
+    def printed(self, text: str) -> None:
+        """The step printed `text` (one or more lines)."""
+        for line in text.splitlines():
+            if line.strip():
+                self._lines.append(line.rstrip())
+                del self._lines[: -self.KEEP]
+                self._listener(Output(line.rstrip()))
+
+    def failure(self, reason: str) -> UserError:
+        """The error to raise: names the step, shows its last lines, and tells a full disk from a broken build."""
+        return failure(reason, self.step, self._lines)
+
+
+_NO_SPACE = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
+
+
+def failure(reason: str, step: StepStarted | None, lines: Sequence[str]) -> UserError:
+    """See `StepLog.failure`."""
+    everything = "\n".join([*lines, reason])
+    detail = "\n".join(f"  {line}" for line in lines[-20:])
+    if _NO_SPACE.search(everything):
+        return EnvironmentProblemError(
+            "the Docker engine's disk is full",
+            hint="free some room (`docker system df` shows what uses it, `docker builder prune` empties the cache)",
+            detail=detail,
+        )
+    where = f"step {step.number}/{step.total} failed: {step.text}" if step and step.number else "the build failed"
+    if step and not step.number:
+        where = f"the build failed at: {step.text}"
+    return BuildFailedError(f"{where[:300]} ({reason.strip()})", detail=detail or None)

@@ -1,0 +1,68 @@
+"""The classic builder through the SDK: where there is no buildx. It is deprecated, and it says so."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import docker.errors
+import requests.exceptions
+
+from runtimebuilder.engine.builder import BuildRequest, Listener, StepLog
+from runtimebuilder.engine.docker import Engine
+from runtimebuilder.errors import EnvironmentProblemError
+
+_STEP = re.compile(r"Step (?P<number>\d+)/(?P<total>\d+) : (?P<text>.*)", re.DOTALL)
+# What the classic builder says of its own doings, between the output of the steps.
+_CHATTER = re.compile(r" ?---> |Removing intermediate container |Successfully (built|tagged) |\[Warning\]")
+
+
+class ClassicBuilder:
+    """`POST /build`: the whole answer is a stream of events, errors among them."""
+
+    name = "classic builder"
+    warning: str | None = (
+        "this machine has no buildx: the classic builder is used, which is deprecated and knows no build secrets, "
+        "no cache export and no builds for other platforms; install the docker-buildx package"
+    )
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def build(self, request: BuildRequest, listener: Listener) -> str:
+        """See `Builder.build`."""
+        log = StepLog(listener)
+        image = ""
+        try:
+            # rm and forcerm: without both, a failed or interrupted build leaves its containers behind.
+            events: Iterator[dict[str, Any]] = self._engine.api.build(
+                fileobj=io.BytesIO(request.context.tar()),
+                custom_context=True,
+                rm=True,
+                forcerm=True,
+                decode=True,
+                nocache=request.no_cache,
+                platform=request.platform,
+                labels=dict(request.labels),
+            )
+            for event in events:
+                if "errorDetail" in event or "error" in event:
+                    raise log.failure(str(event.get("errorDetail", {}).get("message") or event.get("error")))
+                text = str(event.get("stream", ""))
+                if step := _STEP.match(text):
+                    log.started(int(step["number"]), int(step["total"]), step["text"])
+                elif text and not _CHATTER.match(text):
+                    log.printed(text)
+                # An id comes after each step; the last one is the image.
+                image = str((event.get("aux") or {}).get("ID") or image)
+        except (docker.errors.APIError, requests.exceptions.RequestException) as error:
+            if log.step is None:
+                raise EnvironmentProblemError(
+                    f"the Docker engine refused the build: {error}", hint="`runtimebuilder doctor` checks the engine"
+                ) from error
+            raise log.failure(str(error)) from error
+        if not image:
+            raise log.failure("the engine ended the build without naming an image")
+        return image

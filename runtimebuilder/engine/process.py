@@ -1,0 +1,99 @@
+"""The one place that starts a process: read it line by line, and end it for certain.
+
+The kill ladder when something interrupts: SIGINT and 5 s, SIGTERM and 3 s, SIGKILL. docker and buildx use the
+first to cancel a build in the engine, so it must not be skipped.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+LADDER = ((signal.SIGINT, 5.0), (signal.SIGTERM, 3.0), (signal.SIGKILL, 5.0))
+
+
+@dataclass(frozen=True)
+class Finished:
+    """An ended process: its exit code (negative: the signal that ended it) and all it printed on both streams."""
+
+    code: int
+    output: str
+
+
+def run(
+    command: Sequence[str],
+    *,
+    stdin: bytes | None = None,
+    env: Mapping[str, str] | None = None,
+    on_line: Callable[[str], None] | None = None,
+    timeout: float | None = None,
+) -> Finished:
+    """Run `command` without a shell, both streams merged, `on_line` called for each line as it comes.
+
+    `timeout` in seconds walks the ladder and gives the code of the signal. `FileNotFoundError` when the program is
+    not there. An exception in here (Ctrl-C above all) ends the process first and then goes on.
+    """
+    # A process group of its own: Ctrl-C on the terminal reaches us alone, and we pass it on in order.
+    process = subprocess.Popen(
+        list(command),
+        stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=dict(env) if env is not None else None,
+        start_new_session=True,
+    )
+    feeder = threading.Thread(target=_feed, args=(process, stdin), daemon=True) if stdin is not None else None
+    alarm = threading.Timer(timeout, stop, args=(process,)) if timeout is not None else None
+    lines: list[str] = []
+    try:
+        if feeder:
+            feeder.start()
+        if alarm:
+            alarm.start()
+        stdout = process.stdout
+        if stdout is None:  # cannot be: asked for above
+            raise RuntimeError("no pipe to the process")
+        for raw in stdout:
+            line = raw.decode("utf-8", "replace").rstrip("\r\n")
+            lines.append(line)
+            if on_line:
+                on_line(line)
+        code = process.wait()
+    except BaseException:
+        stop(process)
+        raise
+    finally:
+        if alarm:
+            alarm.cancel()
+        if feeder:
+            feeder.join(timeout=5)
+        if process.stdout:
+            process.stdout.close()
+    return Finished(code, "\n".join(lines))
+
+
+def _feed(process: subprocess.Popen[bytes], data: bytes) -> None:
+    pipe = process.stdin
+    if pipe is None:
+        return
+    try:
+        pipe.write(data)
+        pipe.close()
+    except BrokenPipeError:
+        # The program ended before it had read all: its exit code says why.
+        pass
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Walk the kill ladder until the process has ended."""
+    for sent, patience in LADDER:
+        if process.poll() is not None:
+            return
+        process.send_signal(sent)
+        try:
+            process.wait(timeout=patience)
+        except subprocess.TimeoutExpired:
+            continue

@@ -1,0 +1,73 @@
+"""The one Jinja environment: strict about names, silent about nothing, with filters that quote."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import jinja2
+
+from runtimebuilder import shipped
+from runtimebuilder.errors import SpecError
+from runtimebuilder.render import quoting
+
+TEMPLATE_HINT = "correct the template; `runtimebuilder render NAME` shows what it gives"
+
+
+class TemplateSet:
+    """Templates found by name in folders, the first folder that has a name winning.
+
+    Raises `SpecError` (exit 2) with file and line for an undefined name, a syntax error or a value that cannot be
+    quoted. Rendering is pure: the same templates and values give the same text.
+    """
+
+    def __init__(self, directories: Sequence[Path] | None = None) -> None:
+        self.directories = tuple(directories) if directories is not None else (shipped.directory("templates"),)
+        self._jinja = jinja2.Environment(
+            loader=jinja2.FileSystemLoader([str(folder) for folder in self.directories]),
+            undefined=jinja2.StrictUndefined,
+            autoescape=False,  # noqa: S701 -- not HTML: the filters below quote for shell, Dockerfile and ini
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        self._jinja.filters.update(
+            sh=quoting.shell,
+            dockerfile=quoting.dockerfile,
+            ini=quoting.ini,
+            path=quoting.path,
+            comment=quoting.comment,
+            image=quoting.image,
+        )
+
+    def render(self, name: str, values: Mapping[str, object]) -> str:
+        """The text of template `name`, a path below one of the folders."""
+        try:
+            return self._jinja.get_template(name).render(dict(values))
+        except jinja2.TemplateSyntaxError as error:
+            where = f"{error.filename or error.name}:{error.lineno}"
+            raise SpecError(f"{where}: {error.message}", hint=TEMPLATE_HINT) from error
+        except jinja2.TemplateNotFound as error:
+            searched = ", ".join(str(folder) for folder in self.directories)
+            raise SpecError(f"there is no template {error.name!r}", hint=f"searched in {searched}") from error
+        except (jinja2.UndefinedError, quoting.QuotingError, TypeError) as error:
+            where = self._position(error) or name
+            raise SpecError(f"{where}: {error}", hint=TEMPLATE_HINT) from error
+
+    def _position(self, error: BaseException) -> str | None:
+        """`file:line` of the innermost template frame: Jinja rewrites tracebacks to the template's own lines."""
+        roots = tuple(str(folder) for folder in self.directories)
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(roots)]
+        return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else None
+
+    def files(self, folder: str) -> Mapping[str, Path]:
+        """All files below `folder` of every search folder, by path relative to it, sorted; the first folder wins."""
+        found: dict[str, Path] = {}
+        for root in reversed(self.directories):
+            top = root / folder
+            if top.is_dir():
+                for file in sorted(top.rglob("*")):
+                    if file.is_file():
+                        found[file.relative_to(top).as_posix()] = file
+        return dict(sorted(found.items()))

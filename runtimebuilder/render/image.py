@@ -1,0 +1,82 @@
+"""A runtime on a base, rendered: RuntimeSpec + BaseSpec -> BuildContext. Pure: same input, same bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runtimebuilder.render.context import BuildContext, ContextFile
+from runtimebuilder.render.environment import TemplateSet
+from runtimebuilder.render.mirror import Mirror
+from runtimebuilder.spec.model import BaseSpec, RuntimeSpec
+from runtimebuilder.spec.packages import layout_for, packages_for
+
+LABEL = "dev.runtimebuilder"
+# An application's own ini files. The leading colon keeps PHP's compiled-in folder, which is read first.
+_INI_SCAN_DIR = ":/var/task/php/conf.d"
+
+
+def base_reference(base: BaseSpec, mirrors: tuple[Mirror, ...] = ()) -> str:
+    """What stands behind FROM: the base's image (through a mirror, if one is named), or the image that we make."""
+    if base.image is None:
+        return f"runtimebuilder/provided:{base.name}"
+    for mirror in mirrors:
+        if rewritten := mirror.rewrite(base.image):
+            return rewritten
+    return base.image
+
+
+def render_image(
+    runtime: RuntimeSpec, base: BaseSpec, *, mirrors: tuple[Mirror, ...] = (), templates: TemplateSet | None = None
+) -> BuildContext:
+    """The whole build context of `runtime` on `base`.
+
+    Raises `SpecError` (exit 2): the base lacks the PHP version or an extension, a template names something
+    undefined, or a value cannot be quoted.
+    """
+    templates = templates or TemplateSet()
+    layout = layout_for(runtime, base)
+    values: dict[str, object] = {
+        "runtime": runtime,
+        "base": base,
+        "layout": layout,
+        "package_set": packages_for(runtime, base),
+        "from_image": base_reference(base, mirrors),
+        "environment": sorted({"PHP_INI_SCAN_DIR": _INI_SCAN_DIR, **runtime.env}.items()),
+        "labels": sorted(_labels(runtime, base).items()),
+    }
+    files = [ContextFile("Dockerfile", 0o644, templates.render(f"{runtime.template}/Dockerfile.j2", values).encode())]
+    files += _rootfs(runtime.template, templates, values)
+    ini = templates.render(f"{runtime.template}/ini/99-runtimebuilder.ini.j2", values).encode()
+    files += [
+        ContextFile(f"rootfs{folder}/99-runtimebuilder.ini", 0o644, ini) for folder in sorted(layout.ini_directories)
+    ]
+    return BuildContext(tuple(files))
+
+
+def _rootfs(template: str, templates: TemplateSet, values: dict[str, object]) -> list[ContextFile]:
+    """The family's `rootfs/`: real files, copied as they are; X.j2 is rendered to X. Only the executable bit counts."""
+    files = []
+    for relative, file in templates.files(f"{template}/rootfs").items():
+        mode = 0o755 if file.stat().st_mode & 0o100 else 0o644
+        if relative.endswith(".j2"):
+            text = templates.render(f"{template}/rootfs/{relative}", values)
+            files.append(ContextFile(f"rootfs/{relative.removesuffix('.j2')}", mode, text.encode()))
+        else:
+            files.append(ContextFile(f"rootfs/{relative}", mode, Path(file).read_bytes()))
+    return files
+
+
+def _labels(runtime: RuntimeSpec, base: BaseSpec) -> dict[str, str]:
+    """Labels that the spec alone decides; the builder adds what only it knows (content key, base digest)."""
+    return {
+        **runtime.labels,
+        "org.opencontainers.image.title": runtime.name,
+        "org.opencontainers.image.description": runtime.summary,
+        "org.opencontainers.image.base.name": base.image or f"runtimebuilder/provided:{base.name}",
+        f"{LABEL}.runtime": runtime.name,
+        f"{LABEL}.family": runtime.family,
+        f"{LABEL}.version": runtime.version,
+        f"{LABEL}.variant": runtime.variant,
+        f"{LABEL}.base": base.name,
+        f"{LABEL}.probe": f"{runtime.family}-{runtime.variant}",
+    }

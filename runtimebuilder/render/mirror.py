@@ -1,0 +1,32 @@
+"""Registry mirrors: companies pull public images through a cache of their own."""
+
+from __future__ import annotations
+
+import re
+
+from runtimebuilder.errors import SpecError
+
+
+class Mirror:
+    """`--mirror public.ecr.aws=HOST[/PATH]`: images of one registry come through another."""
+
+    _FORM = re.compile(r"(?P<registry>[a-z0-9.-]+(?::\d+)?)=(?P<target>[A-Za-z0-9.-]+(?::\d+)?(?:/[a-z0-9._/-]+)?)\Z")
+
+    def __init__(self, text: str) -> None:
+        """Raises `SpecError` (exit 2) when `text` is not REGISTRY=HOST[/PATH]."""
+        match = self._FORM.match(text)
+        if not match:
+            raise SpecError(
+                f"--mirror {text!r} is not of the form REGISTRY=HOST[/PATH]",
+                hint="for example --mirror public.ecr.aws=cache.example.com/ecr-public",
+            )
+        self.registry = match["registry"]
+        self.target = match["target"].rstrip("/")
+
+    def rewrite(self, image: str) -> str | None:
+        """`image` as it is called behind this mirror; None when it is of another registry."""
+        registry, _, rest = image.partition("/")
+        return f"{self.target}/{rest}" if registry == self.registry else None
+
+    def __str__(self) -> str:
+        return f"{self.registry}={self.target}"
