@@ -1,1 +1,107 @@
+"""The command `runtimebuilder`: puts the commands together, prints errors, chooses the exit code."""
 
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+import runtimebuilder
+from runtimebuilder.cli import console
+from runtimebuilder.cli.build_command import build, render
+from runtimebuilder.cli.doctor_command import doctor
+from runtimebuilder.cli.invoke_command import invoke
+from runtimebuilder.cli.list_command import list_command
+from runtimebuilder.cli.validate_command import validate
+from runtimebuilder.cli.verify_command import verify
+from runtimebuilder.errors import ExitCode, UserError
+
+EPILOG = (
+    "Exit codes: 0 fine; 1 the subject failed (build, verify, invoke); 2 wrong usage or an invalid spec; "
+    "3 nothing was selected; 4 the environment (no engine, registry unreachable, no room); 130 interrupted."
+)
+
+app = typer.Typer(
+    name="runtimebuilder",
+    help="Container images for AWS Lambda custom runtimes: build them from YAML, prove that they obey the Runtime API.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("list")(list_command)
+app.command("validate")(validate)
+app.command("render")(render)
+app.command("build")(build)
+app.command("verify")(verify)
+app.command("invoke")(invoke)
+app.command("doctor")(doctor)
+
+
+@app.command()
+def version(
+    short: Annotated[bool, typer.Option("--short", help="The number alone.")] = False,
+) -> None:
+    """Print the version of the tool and of what it runs on."""
+    text = runtimebuilder.__version__
+    if not short:
+        text = f"runtimebuilder {text} (Python {platform.python_version()}, {platform.system()} {platform.machine()})"
+    console.out().print(Text(text), soft_wrap=True)
+
+
+def run() -> None:
+    """The console script. The only place that turns errors into exit codes."""
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        code = app(standalone_mode=False)
+    except UserError as error:
+        console.show_error(error)
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        console.say("interrupted")
+        return int(ExitCode.INTERRUPTED)
+    except typer.Abort:
+        return int(ExitCode.INTERRUPTED)
+    except typer.Exit as ended:
+        return int(ended.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has gone (`| head`): nothing more to say, and nothing left to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.FAILED)
+    except Exception as error:  # noqa: BLE001 -- the last line of defence: people get a sentence, not a traceback
+        return _unexpected(error)
+    return int(code or 0)
+
+
+def _unexpected(error: Exception) -> int:
+    # Typer carries its own copy of Click, whose usage errors know how to show themselves.
+    if hasattr(error, "show") and hasattr(error, "exit_code"):
+        error.show()
+        return int(ExitCode.USAGE)
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        console.show_error(UserError(f"{where}{error.strerror}"))
+        return int(ExitCode.ENVIRONMENT)
+    if os.environ.get("RUNTIMEBUILDER_TRACEBACK"):
+        traceback.print_exception(error)
+    console.show_error(
+        UserError(
+            f"this is a defect of runtimebuilder: {type(error).__name__}: {error}",
+            hint="set RUNTIMEBUILDER_TRACEBACK=1, run it again, and report what it prints",
+        )
+    )
+    return int(ExitCode.FAILED)
+
+
+if __name__ == "__main__":
+    run()

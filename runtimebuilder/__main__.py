@@ -1,0 +1,5 @@
+"""`python -m runtimebuilder`."""
+
+from runtimebuilder.cli.main import run
+
+run()

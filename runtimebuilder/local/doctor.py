@@ -1,0 +1,122 @@
+"""What this machine has, what it lacks, and the remedy for each."""
+
+from __future__ import annotations
+
+import enum
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from runtimebuilder.build.run import ROOM_NEEDED
+from runtimebuilder.engine import buildx
+from runtimebuilder.engine.docker import Engine
+from runtimebuilder.errors import EnvironmentProblemError
+from runtimebuilder.sandbox.link import namespace_link_problem
+from runtimebuilder.spec.catalog import Catalog
+
+
+class Health(enum.StrEnum):
+    """How bad it is."""
+
+    OK = "ok"
+    WARNING = "warning"  # works, with less
+    PROBLEM = "problem"  # build or verify cannot work
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at."""
+
+    subject: str
+    health: Health
+    text: str
+    remedy: str | None = None
+
+
+def examine() -> tuple[Finding, ...]:
+    """Look at everything; one thing that fails does not hide the others."""
+    findings = [_python()]
+    try:
+        engine = Engine.connect()
+    except EnvironmentProblemError as error:
+        findings.append(Finding("engine", Health.PROBLEM, error.message, error.hint))
+        findings += [_buildx(), _mmdebstrap()]
+        return tuple(findings)
+    checks: tuple[Callable[[], Iterable[Finding]], ...] = (
+        lambda: _engine(engine),
+        lambda: [_buildx()],
+        lambda: _disk(engine),
+        lambda: [_link(engine)],
+        lambda: _bases(engine),
+        lambda: [_mmdebstrap()],
+    )
+    for check in checks:
+        findings.extend(check())
+    return tuple(findings)
+
+
+def _python() -> Finding:
+    text = ".".join(map(str, sys.version_info[:3]))
+    return Finding("python", Health.OK, text)
+
+
+def _engine(engine: Engine) -> Iterable[Finding]:
+    facts = engine.facts
+    yield Finding(
+        "engine", Health.OK, f"Docker {facts.version}, API {facts.api_version}, {facts.os}/{facts.architecture}, cgroup v{facts.cgroup_version}"
+    )
+    if facts.rootless:
+        yield Finding("rootless", Health.WARNING, "the engine runs without root: some limits may not take effect", "use a rootful engine for verify")
+
+
+def _buildx() -> Finding:
+    found = buildx.find()
+    if found:
+        return Finding("buildx", Health.OK, f"{found[1]} ({' '.join(found[0])})")
+    return Finding(
+        "buildx", Health.WARNING, "none: builds use the deprecated classic builder", "install the docker-buildx package (Docker's own: docker-buildx-plugin)"
+    )
+
+
+def _disk(engine: Engine) -> Iterable[Finding]:
+    root = engine.data_root()
+    if root is None:
+        yield Finding("disk", Health.OK, "the engine is remote: its disk was not looked at")
+        return
+    free = shutil.disk_usage(root).free
+    text = f"{free / 1e9:.0f} GB free in {root}"
+    if free < ROOM_NEEDED:
+        yield Finding("disk", Health.PROBLEM, text, "free some room: `docker system df`, `docker builder prune`")
+    else:
+        yield Finding("disk", Health.OK, text)
+
+
+def _link(engine: Engine) -> Finding:
+    problem = namespace_link_problem(engine)
+    if problem is None:
+        return Finding("box link", Health.OK, "namespace: the Runtime API is at 127.0.0.1:9001 in a box without a network, as on Lambda")
+    return Finding(
+        "box link", Health.WARNING, f"gateway: the box gets a network that holds the API alone ({problem})", "run verify as root beside a local engine to have 127.0.0.1:9001"
+    )
+
+
+def _bases(engine: Engine) -> Iterable[Finding]:
+    for base in Catalog.load().bases.values():
+        if base.image is None:
+            continue
+        if engine.image(base.image):
+            yield Finding(f"base {base.name}", Health.OK, f"{base.image} is in the engine")
+        elif problem := engine.registry_problem(base.image):
+            yield Finding(f"base {base.name}", Health.WARNING, f"{base.image}: {problem}", "use --mirror, or build with --base auto on a base made here")
+        else:
+            yield Finding(f"base {base.name}", Health.OK, f"{base.image} can be pulled")
+
+
+def _mmdebstrap() -> Finding:
+    if shutil.which("mmdebstrap") is None:
+        return Finding("mmdebstrap", Health.WARNING, "missing: the debian-* bases cannot be made here", "apt-get install mmdebstrap debian-archive-keyring")
+    if os.geteuid() != 0:
+        return Finding("mmdebstrap", Health.WARNING, "there, but it needs root to make the debian-* bases", "run build with sudo when a base has to be made")
+    return Finding("mmdebstrap", Health.OK, "there: the debian-* bases can be made here")
