@@ -1,0 +1,123 @@
+"""Sending events to an image as Lambda does: a box, one environment, one invocation after the other."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtimebuilder import events
+from runtimebuilder.engine.docker import Engine
+from runtimebuilder.errors import EnvironmentProblemError, SpecError, SubjectFailedError
+from runtimebuilder.sandbox.container import Box, InvokeResult
+from runtimebuilder.sandbox.layer import LayerFile, put_layer
+from runtimebuilder.sandbox.limits import Limits
+from runtimebuilder.sandbox.run import Run
+
+CODE_LIMIT = 250 * 1024 * 1024  # what Lambda takes unzipped
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """`--http "POST /path?query"` as a function would receive it behind a function URL."""
+
+    method: str
+    path: str
+    query: str = ""
+    body: bytes = b""
+
+    @classmethod
+    def parse(cls, text: str, body: bytes = b"") -> HttpRequest:
+        """`METHOD /path?query`, or the path alone for GET. Raises `SpecError` (exit 2)."""
+        method, _, target = text.strip().rpartition(" ")
+        path, _, query = target.partition("?")
+        if not path.startswith("/") or (method and not method.strip().isalpha()):
+            raise SpecError(f"--http {text!r} is not a request", hint="for example --http 'GET /hello?name=x'")
+        return cls(method.strip().upper() or "GET", path, query, body)
+
+    def event(self) -> Mapping[str, object]:
+        """The event of an API Gateway HTTP API (payload format 2.0)."""
+        return events.http_v2(self.method, self.path, query=self.query, body=self.body)
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """What a web client would get for the function's result."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    @classmethod
+    def of(cls, payload: bytes) -> HttpAnswer:
+        """Read a proxy result (`statusCode`, `headers`, `body`). Raises `SubjectFailedError` (exit 1) when it is none."""
+        try:
+            result = json.loads(payload)
+            status = int(result["statusCode"])
+            headers = {str(name): str(value) for name, value in (result.get("headers") or {}).items()}
+            text = str(result.get("body") or "")
+            body = base64.b64decode(text) if result.get("isBase64Encoded") else text.encode()
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SubjectFailedError(
+                f"the function's result is no HTTP response: {payload[:300].decode('utf-8', 'replace')}",
+                hint="is the handler a web application? Try --event instead of --http",
+            ) from error
+        return cls(status, tuple(sorted(headers.items())), body)
+
+
+@dataclass(frozen=True)
+class Invoked:
+    """One invocation's result with what the function logged."""
+
+    result: InvokeResult
+    log: str
+
+
+def code_layer(directory: Path) -> tuple[LayerFile, ...]:
+    """The files below `directory` as they go to /var/task. Raises `SpecError` (2) when there are none or too many bytes."""
+    if not directory.is_dir():
+        raise SpecError(f"--code {directory} is not a folder", hint="name the folder whose files go to /var/task")
+    files = []
+    total = 0
+    for file in sorted(directory.rglob("*")):
+        if file.is_file():
+            data = file.read_bytes()
+            total += len(data)
+            if total > CODE_LIMIT:
+                raise SpecError(f"--code {directory} holds more than {CODE_LIMIT >> 20} MB, which Lambda refuses")
+            mode = 0o755 if file.stat().st_mode & 0o100 else 0o644
+            files.append(LayerFile(f"/var/task/{file.relative_to(directory).as_posix()}", data, mode))
+    if not files:
+        raise SpecError(f"--code {directory} holds no files")
+    return tuple(files)
+
+
+def invoke(
+    engine: Engine,
+    image: str,
+    payloads: Sequence[bytes],
+    *,
+    handler: str,
+    code: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
+    timeout: float = 30.0,
+) -> tuple[Invoked, ...]:
+    """Invoke `image` once for each payload, in one execution environment.
+
+    `timeout` is the function's, in seconds. Raises `EnvironmentProblemError` (4) when the image is not there.
+    """
+    if engine.image(image) is None:
+        raise EnvironmentProblemError(f"the engine has no image {image}", hint="build or pull it first")
+    with Run(engine) as run:
+        subject = put_layer(run, image, code_layer(code)) if code else image
+        with Box(run, subject, limits=limits or Limits(), handler=handler, env=env or {}) as box:
+            box.start()
+            done = []
+            for payload in payloads:
+                before = len(box.logs())
+                result = box.invoke(payload, timeout=timeout)
+                done.append(Invoked(result, box.logs()[before:]))
+            return tuple(done)
