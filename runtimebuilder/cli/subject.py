@@ -1,0 +1,16 @@
+"""What stands behind NAME or IMAGE on the command line."""
+
+from __future__ import annotations
+
+from runtimebuilder.build.subject import find_image
+from runtimebuilder.cli import console
+from runtimebuilder.engine.docker import Engine
+from runtimebuilder.spec.catalog import Catalog
+
+
+def resolve_subject(engine: Engine, target: str, base: str | None = None) -> str:
+    """The image reference; says so when a runtime's image is not on the base that its spec asks for."""
+    found = find_image(engine, Catalog.load(), target, base)
+    if found.note:
+        console.say(f"WARNING: {found.note}")
+    return found.reference
