@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from runtimebuilder.engine.bases import ResolvedBase, resolve_base
 from runtimebuilder.engine.builder import Builder
 from runtimebuilder.engine.buildx import BuildxBuilder
 from runtimebuilder.engine.classic import ClassicBuilder
+from runtimebuilder.engine.disk import room
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import EnvironmentProblemError, SpecError
 from runtimebuilder.render.environment import TemplateSet
@@ -96,13 +96,10 @@ def run_plan(engine: Engine, plan: Sequence[Step], options: BuildOptions, progre
 
 
 def _check_room(engine: Engine) -> None:
-    root = engine.data_root()
-    if root is None:  # a remote engine: its disk cannot be seen from here
-        return
-    free = shutil.disk_usage(root).free
-    if free < ROOM_NEEDED:
+    there = room(engine)
+    if there is not None and there.free < ROOM_NEEDED:
         raise EnvironmentProblemError(
-            f"only {free / 1e9:.1f} GB are free where the Docker engine keeps images ({root}); a build needs about "
-            f"{ROOM_NEEDED / 1e9:.1f} GB",
+            f"only {there.free / 1e9:.1f} GB are free where the Docker engine keeps images ({there.folder}); a build "
+            f"needs about {ROOM_NEEDED / 1e9:.1f} GB",
             hint="free some room; `docker system df` shows what uses it, `docker builder prune` empties the cache",
         )

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from runtimebuilder.engine import debian
-from runtimebuilder.engine.docker import Engine
+from runtimebuilder.engine.docker import Engine, EngineError, asking
 from runtimebuilder.errors import EnvironmentProblemError
 from runtimebuilder.render.image import base_reference
 from runtimebuilder.render.mirror import Mirror
@@ -124,6 +124,18 @@ def _pull(engine: Engine, reference: str) -> None:
                 f"the registry {registry} cannot be reached from the Docker engine", hint=error.hint, detail=error.detail
             ) from error
         raise
+
+
+def registry_problem(engine: Engine, reference: str) -> str | None:
+    """Why `reference` cannot be had from its registry, in a few words; None when the registry offers it."""
+    try:
+        with asking(f"whether a registry has {reference}"):
+            engine.api.inspect_distribution(reference)
+    except EngineError as error:
+        if _UNREACHABLE.search(error.detail or ""):
+            return "its registry cannot be reached from the engine"
+        return (error.detail or error.message).strip()
+    return None
 
 
 def _digest(reference: str, repo_digests: tuple[str, ...]) -> str | None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from runtimebuilder.build.run import ROOM_NEEDED
 from runtimebuilder.engine import buildx
+from runtimebuilder.engine.bases import registry_problem
+from runtimebuilder.engine.disk import room
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import EnvironmentProblemError
 from runtimebuilder.sandbox.link import namespace_link_problem
@@ -63,9 +65,9 @@ def _python() -> Finding:
 
 
 def _engine(engine: Engine) -> Iterable[Finding]:
-    facts = engine.facts
+    facts = engine.ping()
     yield Finding(
-        "engine", Health.OK, f"Docker {facts.version}, API {facts.api_version}, {facts.os}/{facts.architecture}, cgroup v{facts.cgroup_version}"
+        "engine", Health.OK, f"Docker {facts.version}, API {facts.api_version}, {facts.platform}, cgroup v{facts.cgroup_version}"
     )
     if facts.rootless:
         yield Finding("rootless", Health.WARNING, "the engine runs without root: some limits may not take effect", "use a rootful engine for verify")
@@ -81,13 +83,12 @@ def _buildx() -> Finding:
 
 
 def _disk(engine: Engine) -> Iterable[Finding]:
-    root = engine.data_root()
-    if root is None:
-        yield Finding("disk", Health.OK, "the engine is remote: its disk was not looked at")
+    there = room(engine)
+    if there is None:
+        yield Finding("disk", Health.OK, "the engine's disk cannot be seen from here")
         return
-    free = shutil.disk_usage(root).free
-    text = f"{free / 1e9:.0f} GB free in {root}"
-    if free < ROOM_NEEDED:
+    text = f"{there.free / 1e9:.0f} GB free in {there.folder}"
+    if there.free < ROOM_NEEDED:
         yield Finding("disk", Health.PROBLEM, text, "free some room: `docker system df`, `docker builder prune`")
     else:
         yield Finding("disk", Health.OK, text)
@@ -108,7 +109,7 @@ def _bases(engine: Engine) -> Iterable[Finding]:
             continue
         if engine.image(base.image):
             yield Finding(f"base {base.name}", Health.OK, f"{base.image} is in the engine")
-        elif problem := engine.registry_problem(base.image):
+        elif problem := registry_problem(engine, base.image):
             yield Finding(f"base {base.name}", Health.WARNING, f"{base.image}: {problem}", "use --mirror, or build with --base auto on a base made here")
         else:
             yield Finding(f"base {base.name}", Health.OK, f"{base.image} can be pulled")
