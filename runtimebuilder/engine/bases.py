@@ -63,10 +63,10 @@ def resolve_base(
     Raises `SpecError` (2) for an unknown base, `EnvironmentProblemError` (4) when it cannot be had.
     """
     if wish is not None and wish != AUTO:
-        return _make_present(engine, catalog.base(wish), mirrors, say, pull=pull)
+        return make_present(engine, catalog.base(wish), mirrors, say, pull=pull)
     base = catalog.base(runtime.base)
     try:
-        return _make_present(engine, base, mirrors, say, pull=pull)
+        return make_present(engine, base, mirrors, say, pull=pull)
     except UnreachableRegistryError as error:
         others = [other for other in catalog.bases_with_php(runtime.version) if other.make is not None]
         if wish != AUTO:
@@ -81,7 +81,7 @@ def resolve_base(
             ) from error
         say(f"WARNING: {error.message}")
         say(f"WARNING: {runtime.name} is built on {others[0].name} instead of {base.name} (--base auto)")
-        found = _make_present(engine, others[0], mirrors, say, pull=pull)
+        found = make_present(engine, others[0], mirrors, say, pull=pull)
         return ResolvedBase(found.base, found.reference, found.image_id, found.digest, found.how, base.name)
 
 
@@ -94,9 +94,10 @@ def _offers(catalog: Catalog) -> list[str]:
     ]
 
 
-def _make_present(
-    engine: Engine, base: BaseSpec, mirrors: tuple[Mirror, ...], say: Callable[[str], None], *, pull: bool
+def make_present(
+    engine: Engine, base: BaseSpec, mirrors: tuple[Mirror, ...], say: Callable[[str], None], *, pull: bool = False
 ) -> ResolvedBase:
+    """Have `base` in the engine. Raises `UnreachableRegistryError` or another `EnvironmentProblemError` (exit 4)."""
     reference = base_reference(base, mirrors)
     here = engine.image(reference)
     if base.make is not None:

@@ -74,7 +74,7 @@ def make_base(engine: Engine, base: BaseSpec, make: DebianBase, tag: str, say: C
 
 
 def _options(make: DebianBase) -> list[str]:
-    options = ["--variant=minbase", "--format=tar", f"--include={','.join(make.include)}"]
+    options = ["--variant=minbase", "--format=tar", f"--include={','.join(make.packages)}"]
     options += [f"--dpkgopt=path-exclude={pattern}" for pattern in _EXCLUDED]
     options += [f"--dpkgopt=path-include={pattern}" for pattern in _INCLUDED]
     hooks = Path("/usr/share/mmdebstrap/hooks/maybe-merged-usr")
