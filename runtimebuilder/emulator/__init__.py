@@ -1,0 +1,21 @@
+"""Lambda's side of the wire: a Runtime API whose every answer can be told to be right, late, odd or missing."""
+
+from runtimebuilder.emulator.exchange import Exchange, Route
+from runtimebuilder.emulator.faults import Delivery, Reply
+from runtimebuilder.emulator.invocation import Invocation, Outcome, OutcomeKind
+from runtimebuilder.emulator.recording import Recording
+from runtimebuilder.emulator.server import Emulator
+from runtimebuilder.emulator.state import State
+
+__all__ = [
+    "Delivery",
+    "Emulator",
+    "Exchange",
+    "Invocation",
+    "Outcome",
+    "OutcomeKind",
+    "Recording",
+    "Reply",
+    "Route",
+    "State",
+]

@@ -1,0 +1,212 @@
+"""The emulator: the Runtime API of one execution environment in a thread of its own, with a synchronous facade."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self, TypeVar
+
+from runtimebuilder.emulator.connection import Connection
+from runtimebuilder.emulator.exchange import Exchange, Route
+from runtimebuilder.emulator.faults import Delivery, Reply
+from runtimebuilder.emulator.invocation import Invocation, Outcome
+from runtimebuilder.emulator.recording import Recording
+from runtimebuilder.emulator.runtime_api import RuntimeApi
+from runtimebuilder.emulator.state import State
+
+_T = TypeVar("_T")
+
+
+class Emulator:
+    """Lambda's side of the wire for one execution environment. A context manager; every method is thread-safe.
+
+    `listeners` are bound and listening stream sockets, which may have been opened in another network namespace; the
+    emulator owns them from now on and closes them. Without any it listens at 127.0.0.1 on a port that the kernel
+    chooses. `answer_expect`: send `100 Continue` to a request that expects it, as Go's server does (RT-091: do not).
+    """
+
+    def __init__(
+        self, listeners: Sequence[socket.socket] | None = None, *, answer_expect: bool = True
+    ) -> None:
+        self._listeners = tuple(listeners) if listeners else (socket.create_server(("127.0.0.1", 0)),)
+        host, port = self._listeners[0].getsockname()[:2]
+        self.address: tuple[str, int] = (str(host), int(port))
+        self.recording = Recording()
+        self._api = RuntimeApi(self.recording)
+        self._answer_expect = answer_expect
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._started = threading.Event()
+        self._closed = False
+        self._connections: dict[asyncio.Task[None], Connection] = {}
+        self._defects: list[BaseException] = []
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def endpoint(self) -> str:
+        """`host:port`, the value of AWS_LAMBDA_RUNTIME_API."""
+        return f"{self.address[0]}:{self.address[1]}"
+
+    @property
+    def state(self) -> State:
+        """Where the environment is, under the names that the API's answers carry: Started, Ready, Running, ..."""
+        with self.recording.changed:
+            return self._api.state
+
+    def start(self) -> None:
+        """Begin to answer. RuntimeError when it was started before."""
+        if self._thread is not None or self._closed:
+            raise RuntimeError("an emulator starts once")
+        self._thread = threading.Thread(target=self._run, name=f"runtime-api-{self.address[1]}", daemon=True)
+        self._thread.start()
+        self._started.wait()
+
+    def close(self) -> None:
+        """Close every connection and listener and end the thread. A second call does nothing.
+
+        A defect of the emulator itself that came up meanwhile is raised here, after everything is closed.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        if self._thread is not None and self._loop is not None and self._stop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop ended by itself: a defect, told below
+                self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join()
+        for listener in self._listeners:
+            listener.close()
+        if self._defects:
+            raise RuntimeError("the emulator failed") from self._defects[0]
+
+    def queue(self, invocation: Invocation, delivery: Delivery | None = None) -> None:
+        """Give `invocation` to the GET next that waits, or to the next one that comes."""
+        self._call(lambda: self._api.queue(invocation, delivery or Delivery()))
+
+    def script(self, route: Route, *replies: Reply) -> None:
+        """The next requests on `route` get these answers, in this order; then all is as before."""
+        self._call(lambda: self._api.script(route, replies))
+
+    def wait_outcome(self, request_id: str, timeout: float) -> Outcome | None:
+        """The runtime's answer to this invocation; None when there is none after `timeout` seconds."""
+        return self._wait(lambda: self._api.outcome(request_id), timeout)
+
+    def wait_ready(self, timeout: float) -> bool:
+        """Wait until a GET next waits for work: init is complete and the environment idle."""
+        return bool(self._wait(lambda: self._api.is_ready or None, timeout))
+
+    def init_error(self) -> Exchange | None:
+        """The POST init/error that was accepted from the process since it started, if there was one."""
+        return self._api.init_error()
+
+    def fail_invocation(self, request_id: str) -> None:
+        """The deadline has passed: answers that come now get 400 InvalidRequestID. A queued one is taken back."""
+        self._call(lambda: self._api.give_up(request_id))
+
+    def restart_environment(self) -> None:
+        """The process was started again: state Started, nothing given out; a waiting GET next of before is cut.
+
+        What is queued stays queued, and so does a given invocation that never went out on the wire.
+        """
+        self._call(self._api.restart)
+
+    def close_idle_connections(self) -> int:
+        """Close the kept connections on which no request is in progress. How many there were."""
+        return self._call(lambda: self._end_connections(lambda connection: connection.is_idle, reset=False))
+
+    def cut_waiting_next(self, *, reset: bool = True) -> int:
+        """Cut the connections on which a GET next waits, by default with a TCP reset. How many there were."""
+        return self._call(
+            lambda: self._end_connections(lambda connection: connection.awaits_next, reset=reset)
+        )
+
+    # The server's thread.
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:  # noqa: BLE001 - whatever it was, close() tells it in the caller's thread
+            self._defects.append(error)
+        finally:
+            self._started.set()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        accepting = [asyncio.create_task(self._accept(listener)) for listener in self._listeners]
+        self._started.set()
+        await self._stop.wait()
+        tasks: list[asyncio.Task[None]] = [*accepting, *self._connections]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        listener.setblocking(False)
+        while True:
+            try:
+                sock, _ = await loop.sock_accept(listener)
+            except OSError:  # out of descriptors, or the peer was gone before we came
+                await asyncio.sleep(0.05)
+                continue
+            sock.setblocking(False)
+            connection = Connection(sock, self._api, self.recording, answer_expect=self._answer_expect)
+            task = asyncio.create_task(connection.serve())
+            self._connections[task] = connection
+            task.add_done_callback(self._connection_ended)
+
+    def _connection_ended(self, task: asyncio.Task[None]) -> None:
+        self._connections.pop(task, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._defects.append(error)
+
+    def _end_connections(self, which: Callable[[Connection], bool], *, reset: bool) -> int:
+        ended = 0
+        for task, connection in list(self._connections.items()):
+            if which(connection):
+                connection.end(reset=reset)
+                task.cancel()
+                ended += 1
+        return ended
+
+    # From other threads.
+
+    def _call(self, action: Callable[[], _T]) -> _T:
+        """Run `action` in the server's loop and give its result; right here when no loop runs."""
+        loop = self._loop
+        if loop is None or self._closed or self._thread is threading.current_thread():
+            return action()
+        result: concurrent.futures.Future[_T] = concurrent.futures.Future()
+
+        def run() -> None:
+            try:
+                result.set_result(action())
+            except BaseException as error:  # noqa: BLE001 - it is the caller's, in the caller's thread
+                result.set_exception(error)
+
+        loop.call_soon_threadsafe(run)
+        return result.result()
+
+    def _wait(self, ask: Callable[[], _T | None], timeout: float) -> _T | None:
+        end = time.monotonic() + timeout
+        with self.recording.changed:
+            while (found := ask()) is None:
+                remaining = end - time.monotonic()
+                if remaining <= 0 or not self.recording.changed.wait(remaining):
+                    return ask()
+            return found
