@@ -1,0 +1,153 @@
+"""The small types that specs are made of: versions, names, ini and environment values, and what is wrong with them.
+
+A validator that wants to point at one item of a list raises `at(index, message)`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+Platform = Literal["linux/amd64", "linux/arm64"]
+
+_VERSION = re.compile(r"(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)\Z")
+_NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*\Z")  # also a legal image tag and path component
+_EXTENSION = re.compile(r"[a-z][a-z0-9_-]*\Z")
+_INI_KEY = re.compile(r"[A-Za-z0-9_.]+\Z")
+_ENV_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_LABEL_KEY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]*[A-Za-z0-9])?\Z")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_OWN_LABELS = "dev.runtimebuilder."
+
+
+def at(where: str | int, message: str) -> PydanticCustomError:
+    """An error about the item `where` of the list or mapping being validated."""
+    return PydanticCustomError("at", "{text}", {"text": message, "where": where})
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """ "8.10" sorts behind "8.9"."""
+    return tuple(int(part) for part in version.split("."))
+
+
+def _version(text: str) -> str:
+    if not _VERSION.match(text):
+        raise ValueError(f'{text!r} is not a version; write major.minor, such as "8.2"')
+    return text
+
+
+def _name(text: str) -> str:
+    if not _NAME.match(text):
+        raise ValueError(f"{text!r} is not a name; use a-z and 0-9, with single . _ or - between")
+    return text
+
+
+def _extension(text: str) -> str:
+    if not _EXTENSION.match(text):
+        raise ValueError(
+            f"{text!r} is not an extension's name; use a-z, 0-9, _ and -, and begin with a letter"
+        )
+    return text
+
+
+def _change(text: str) -> str:
+    _extension(text[1:] if text[:1] in "+-" else text)
+    return text
+
+
+def _one_line(text: str) -> str:
+    if found := _CONTROL.search(text):
+        what = "a line break" if found[0] in "\n\r" else f"the control character {found[0]!r}"
+        raise ValueError(f"{what} cannot stand here")
+    return text
+
+
+def _ini_key(text: str) -> str:
+    if not _INI_KEY.match(text):
+        raise ValueError(f"{text!r} is not the name of an ini setting; use letters, digits, _ and .")
+    return text
+
+
+def _ini_value(value: object) -> object:
+    """PHP writes booleans as 1 and 0; a whole number is its own text."""
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return str(value) if isinstance(value, int) else value
+
+
+def _env_key(text: str) -> str:
+    if not _ENV_KEY.match(text):
+        raise ValueError(f"{text!r} is not the name of an environment variable; use letters, digits and _")
+    return text
+
+
+def _number_text(value: object) -> object:
+    """Whole numbers are their own text; booleans are not, because nobody can say which text is meant."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _label_key(text: str) -> str:
+    if not _LABEL_KEY.match(text):
+        raise ValueError(f"{text!r} is not a label's name; use letters, digits, and . _ / - between")
+    if text.startswith(_OWN_LABELS):
+        raise ValueError(f"labels under {_OWN_LABELS} are set by the tool itself")
+    return text
+
+
+def _sorted(mapping: Mapping[str, str]) -> Mapping[str, str]:
+    return dict(sorted(mapping.items()))
+
+
+def _absolute(text: str) -> str:
+    if not text.startswith("/") or ".." in text.split("/"):
+        raise ValueError(f"{text!r} is not an absolute path without ..")
+    return _one_line(text)
+
+
+Version = Annotated[
+    str, AfterValidator(_version), WithJsonSchema({"type": "string", "pattern": "^[0-9]+\\.[0-9]+$"})
+]
+Name = Annotated[str, AfterValidator(_name)]
+Line = Annotated[str, AfterValidator(_one_line)]
+Extension = Annotated[str, AfterValidator(_extension)]
+ExtensionChange = Annotated[str, AfterValidator(_change)]
+AbsolutePath = Annotated[str, AfterValidator(_absolute)]
+
+_scalar_schema = WithJsonSchema({"type": ["string", "integer", "boolean"]})
+_text_schema = WithJsonSchema({"type": ["string", "integer"]})
+IniKey = Annotated[str, AfterValidator(_ini_key)]
+IniValue = Annotated[str, BeforeValidator(_ini_value), AfterValidator(_one_line), _scalar_schema]
+EnvKey = Annotated[str, AfterValidator(_env_key)]
+LabelKey = Annotated[str, AfterValidator(_label_key)]
+TextValue = Annotated[str, BeforeValidator(_number_text), AfterValidator(_one_line), _text_schema]
+
+Ini = Annotated[Mapping[IniKey, IniValue], AfterValidator(_sorted)]
+Env = Annotated[Mapping[EnvKey, TextValue], AfterValidator(_sorted)]
+Labels = Annotated[Mapping[LabelKey, TextValue], AfterValidator(_sorted)]
+
+
+def unique(items: tuple[str, ...]) -> tuple[str, ...]:
+    """The items as they are; an item that stands there twice is an error at its second place."""
+    seen: set[str] = set()
+    for index, item in enumerate(items):
+        word = item.lstrip("+-")
+        if word in seen:
+            raise at(index, f"{word!r} stands here twice")
+        seen.add(word)
+    return items
+
+
+def one_kind_of_change(items: tuple[str, ...]) -> tuple[str, ...]:
+    """Either a whole list (`[curl, zip]`) or changes (`[+redis, -soap]`), not both."""
+    signed = [item[:1] in "+-" for item in items]
+    for index, has_sign in enumerate(signed):
+        if has_sign != signed[0]:
+            raise at(
+                index,
+                "either every extension has + or - (a change to the list above), or none has (a new list)",
+            )
+    return unique(items)

@@ -1,0 +1,247 @@
+"""The grammar of specs, and what comes out of it: frozen models, unknown keys forbidden.
+
+What people write is `FamilySpec` and `SingleSpec`; what the other rooms get is `RuntimeSpec` (from resolve.py) and
+`BaseSpec` (from templates/bases/*/base.yaml). Places of mistakes are kept by source.py, not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue, models_json_schema
+from pydantic_core import CoreSchema
+
+from runtimebuilder.spec.fields import (
+    AbsolutePath,
+    Env,
+    Extension,
+    ExtensionChange,
+    Ini,
+    Labels,
+    Line,
+    Name,
+    Platform,
+    TextValue,
+    Version,
+    at,
+    one_kind_of_change,
+    unique,
+    version_key,
+)
+
+BOTH_PLATFORMS: tuple[Platform, ...] = ("linux/amd64", "linux/arm64")
+
+
+class SpecModel(BaseModel):
+    """What all models share: values do not change, unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RuntimeSpec(SpecModel):
+    """One resolved thing that can be built. Mappings are sorted by key, `extensions` is sorted and unique."""
+
+    name: Name
+    family: Name
+    version: Version
+    variant: Name
+    summary: Line
+    template: Name
+    base: Name
+    platforms: tuple[Platform, ...]
+    extensions: Annotated[tuple[Extension, ...], AfterValidator(lambda items: tuple(sorted(set(items))))] = ()
+    ini: Ini = Field(default_factory=dict)
+    env: Env = Field(default_factory=dict)
+    labels: Labels = Field(default_factory=dict)
+    source: Line
+
+    @property
+    def xy(self) -> str:
+        """The version without its dot: "82"."""
+        return self.version.replace(".", "")
+
+
+# --- what people write ---------------------------------------------------------------------------------------------
+
+
+def _empty_is_nothing(value: object) -> object:
+    return {} if value is None else value
+
+
+class Settings(SpecModel):
+    """What a family sets and its versions and variants may change. None: not said here."""
+
+    base: Name | None = None
+    platforms: Annotated[tuple[Platform, ...], AfterValidator(unique), Field(min_length=1)] | None = None
+    extensions: Annotated[tuple[ExtensionChange, ...], AfterValidator(one_kind_of_change)] | None = None
+    ini: Ini = Field(default_factory=dict)
+    env: Env = Field(default_factory=dict)
+    labels: Labels = Field(default_factory=dict)
+
+
+class VersionSpec(Settings):
+    """What one version does differently from its family; `extensions` may be changes (`[-sodium]`)."""
+
+
+class VariantSpec(Settings):
+    """One variant of a family: the names of its runtimes, what they are, and what they do differently."""
+
+    name: Line
+    summary: Line = ""
+
+
+def _versions(value: object) -> object:
+    """`["8.1", "8.2"]` is short for `{"8.1": {}, "8.2": {}}`."""
+    if not isinstance(value, list):
+        return value
+    result: dict[object, object] = {}
+    for index, item in enumerate(value):
+        if isinstance(item, list | dict):
+            raise at(
+                index, 'a version is a text such as "8.2"; to override something write versions as a mapping'
+            )
+        if item in result:
+            raise at(index, f"{item!r} stands here twice")
+        result[item] = {}
+    return result
+
+
+class _VersionsSchema:
+    """Tells the JSON Schema that a list of versions is as good as a mapping."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        items = {"type": "array", "items": {"type": "string", "pattern": r"^[0-9]+\.[0-9]+$"}, "minItems": 1}
+        return {"anyOf": [items, handler(schema)]}
+
+
+class FamilySpec(Settings):
+    """`runtimes/php.yaml`: every version in every variant is one runtime."""
+
+    schema_version: Literal[1] = Field(alias="schema")
+    family: Name
+    summary: Line
+    template: Name
+    versions: Annotated[
+        Mapping[Version, Annotated[VersionSpec, BeforeValidator(_empty_is_nothing)]],
+        BeforeValidator(_versions),
+        Field(min_length=1),
+        _VersionsSchema,
+    ]
+    variants: Annotated[Mapping[Name, VariantSpec], Field(min_length=1)]
+
+
+class SingleSpec(Settings):
+    """A file with `name:` is one runtime, said in full."""
+
+    schema_version: Literal[1] = Field(alias="schema")
+    name: Name
+    family: Name
+    version: Version
+    variant: Name
+    base: Name
+    summary: Line = ""
+    template: Name | None = None  # None: the family's name
+
+
+# --- bases ---------------------------------------------------------------------------------------------------------
+
+
+class DebianBase(SpecModel):
+    """A base that the tool makes itself: Debian's `suite` as a minimal system, with `packages` on top."""
+
+    suite: Name
+    packages: tuple[Line, ...] = ()
+
+
+def _package_entry(value: object) -> object:
+    """`php-curl` is short for `{package: php-curl}`; nothing or "" means: built in, or part of a package always there."""
+    return {"package": value or None} if value is None or isinstance(value, str) else value
+
+
+class ExtensionOnBase(SpecModel):
+    """Which package holds an extension. None: no package is needed. `since` and `until` are PHP versions, inclusive."""
+
+    package: Line | None = None
+    since: Version | None = None
+    until: Version | None = None
+    built_in_since: Version | None = None
+
+    def has(self, version: str) -> bool:
+        """Whether PHP `version` has the extension on this base."""
+        key = version_key(version)
+        too_early = self.since is not None and key < version_key(self.since)
+        too_late = self.until is not None and key > version_key(self.until)
+        return not (too_early or too_late)
+
+    def package_for(self, version: str) -> str | None:
+        """The package (placeholders not yet filled) for PHP `version`, None when none is needed."""
+        built_in = self.built_in_since is not None and version_key(version) >= version_key(
+            self.built_in_since
+        )
+        return None if built_in else self.package
+
+
+class PhpPackages(SpecModel):
+    """What to install for PHP itself: `common` for every variant, `variants` what one variant needs besides."""
+
+    common: tuple[Line, ...]
+    variants: Mapping[Name, tuple[Line, ...]]
+
+
+class PhpOnBase(SpecModel):
+    """A base's PHP. Texts may hold `{{ version }}` and `{{ xy }}`."""
+
+    versions: Annotated[tuple[Version, ...], AfterValidator(unique), Field(min_length=1)]
+    binary: AbsolutePath
+    fpm_binary: AbsolutePath
+    ini_directories: Mapping[
+        Name, tuple[AbsolutePath, ...]
+    ]  # by variant: every folder that its processes scan
+    packages: PhpPackages
+    extensions: Mapping[Extension, Annotated[ExtensionOnBase, BeforeValidator(_package_entry)]]
+
+
+class BaseSpec(SpecModel):
+    """One base, from templates/bases/<name>/base.yaml. Either `image` is pulled or `make` says how it is made.
+
+    `env`, `workdir` and `entrypoint` are what the image has (and gets, where we make it): public.ecr.aws/lambda/provided
+    is the model.
+    """
+
+    schema_version: Literal[1] = Field(alias="schema", default=1)
+    name: Name
+    summary: Line
+    image: Line | None = None
+    make: DebianBase | None = None
+    package_manager: Literal["apt", "dnf"]
+    env: Mapping[str, TextValue]
+    workdir: AbsolutePath
+    entrypoint: tuple[AbsolutePath, ...]
+    php: PhpOnBase | None = None
+
+    @property
+    def path(self) -> str:
+        """The image's PATH. On AWS it has no sbin."""
+        return self.env["PATH"]
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a file under `runtimes/`, for editors."""
+    models: list[tuple[type[BaseModel], Literal["validation"]]] = [
+        (FamilySpec, "validation"),
+        (SingleSpec, "validation"),
+    ]
+    references, definitions = models_json_schema(models)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "runtimebuilder spec",
+        "if": {"required": ["name"]},
+        "then": references[SingleSpec, "validation"],
+        "else": references[FamilySpec, "validation"],
+        **definitions,
+    }

@@ -1,0 +1,213 @@
+"""Families to runtimes: versions × variants, each with its family's, version's and variant's settings in that order.
+
+Later settings win: ini, env and labels key by key, base and platforms as a whole; extensions are replaced, or changed
+with + and -. `extends` between specs will be one more step before this one: it gives the settings to begin with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from runtimebuilder.spec.model import BOTH_PLATFORMS, FamilySpec, RuntimeSpec, Settings, SingleSpec
+from runtimebuilder.spec.placeholders import PlaceholderError, expand, version_values
+from runtimebuilder.spec.source import Document, Loc, Problem
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in its file something of a runtime was said; `inset` skips the sign of `+redis`."""
+
+    loc: Loc
+    inset: int = 0
+    key: bool = False
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A runtime and where its parts were said: `name`, `version`, `variant`, `base` and each extension."""
+
+    runtime: RuntimeSpec
+    document: Document = field(repr=False)
+    places: Mapping[str, Place]
+    extension_places: Mapping[str, Place]
+
+    def problem(self, part: str, message: str) -> Problem:
+        """A mistake in `part`: name, version, variant or base."""
+        place = self.places[part]
+        return self.document.problem(place.loc, message, key=place.key)
+
+    def extension_problem(self, name: str, message: str) -> Problem:
+        """A mistake about extension `name`."""
+        place = self.extension_places[name]
+        return self.document.problem(place.loc, message, part=(place.inset, len(name)))
+
+
+@dataclass
+class _Merged:
+    """Settings while they are put together."""
+
+    document: Document
+    problems: list[Problem]
+    base: str | None = None
+    base_place: Place = Place(())
+    platforms: tuple[str, ...] = BOTH_PLATFORMS
+    extensions: dict[str, Place] = field(default_factory=dict)
+    ever: set[str] = field(default_factory=set)
+    ini: dict[str, str] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+
+    def add(self, settings: Settings, loc: Loc) -> None:
+        if settings.base is not None:
+            self.base, self.base_place = settings.base, Place((*loc, "base"))
+        if settings.platforms is not None:
+            self.platforms = settings.platforms
+        self._add_extensions(settings.extensions, (*loc, "extensions"), first=not loc)
+        self.ini.update(settings.ini)
+        self.env.update(settings.env)
+        self.labels.update(settings.labels)
+
+    def _add_extensions(self, items: tuple[str, ...] | None, loc: Loc, *, first: bool) -> None:
+        if items is None:
+            return
+        if not any(item[0] in "+-" for item in items):
+            self.extensions = {}
+        for index, item in enumerate(items):
+            sign, name = (item[0], item[1:]) if item[0] in "+-" else ("", item)
+            place = Place((*loc, index), inset=len(sign))
+            if sign and first:
+                message = f"{item!r} changes a list, and there is none above it; write {name!r}"
+                self.problems.append(self.document.problem(place.loc, message))
+            elif sign == "-":
+                if name not in self.ever:
+                    message = f"{item!r} takes away what is not there"
+                    self.problems.append(self.document.problem(place.loc, message))
+                self.extensions.pop(name, None)
+            else:
+                self.extensions[name] = place
+                self.ever.add(name)
+
+
+def resolve_family(
+    family: FamilySpec, document: Document, source: str
+) -> tuple[list[Resolved], list[Problem]]:
+    """The runtimes of `family`, versions in their order and in each the variants in theirs; and what is wrong."""
+    found: list[Resolved] = []
+    problems: list[Problem] = []
+    for version, version_spec in family.versions.items():
+        for variant, variant_spec in family.variants.items():
+            merged = _Merged(document, problems)
+            merged.add(family, ())
+            merged.add(version_spec, ("versions", version))
+            merged.add(variant_spec, ("variants", variant))
+            texts = _Texts(document, version, problems)
+            name = texts.expand(variant_spec.name, ("variants", variant, "name"))
+            about = texts.expand(family.summary, ("summary",))
+            detail = texts.expand(variant_spec.summary, ("variants", variant, "summary"))
+            labels = {
+                key: texts.expand(value, _label_loc(document, key, version, variant))
+                for key, value in merged.labels.items()
+            }
+            if texts.broken:
+                continue
+            places = {
+                "name": Place(("variants", variant, "name")),
+                "version": Place(("versions", version), key=True),
+                "variant": Place(("variants", variant), key=True),
+                "base": merged.base_place,
+            }
+            found += _runtime(
+                merged,
+                places,
+                {
+                    "name": name,
+                    "family": family.family,
+                    "version": version,
+                    "variant": variant,
+                    "summary": f"{about}: {detail}" if detail else about,
+                    "template": family.template,
+                    "labels": labels,
+                    "source": source,
+                },
+            )
+    return found, problems
+
+
+def resolve_single(
+    single: SingleSpec, document: Document, source: str
+) -> tuple[list[Resolved], list[Problem]]:
+    """The one runtime of a file with `name:`; and what is wrong."""
+    problems: list[Problem] = []
+    merged = _Merged(document, problems)
+    merged.add(single, ())
+    texts = _Texts(document, single.version, problems)
+    summary = texts.expand(single.summary or single.name, ("summary",))
+    labels = {key: texts.expand(value, ("labels", key)) for key, value in merged.labels.items()}
+    if texts.broken:
+        return [], problems
+    places = {part: Place((part,)) for part in ("name", "version", "variant", "base")}
+    values = {
+        "name": single.name,
+        "family": single.family,
+        "version": single.version,
+        "variant": single.variant,
+        "summary": summary,
+        "template": single.template or single.family,
+        "labels": labels,
+        "source": source,
+    }
+    return _runtime(merged, places, values), problems
+
+
+def _runtime(merged: _Merged, places: Mapping[str, Place], values: Mapping[str, object]) -> list[Resolved]:
+    try:
+        runtime = RuntimeSpec.model_validate(
+            {
+                **values,
+                "base": merged.base,
+                "platforms": merged.platforms,
+                "extensions": tuple(merged.extensions),
+                "ini": merged.ini,
+                "env": merged.env,
+            }
+        )
+    except ValidationError as error:  # only a text that placeholders gave can be wrong by now
+        merged.problems += [
+            merged.document.problem(
+                places.get(str(details["loc"][0]), Place(())).loc,
+                str(details.get("ctx", {}).get("error", details["msg"])),
+            )
+            for details in error.errors(include_url=False)
+        ]
+        return []
+    return [Resolved(runtime, merged.document, places, merged.extensions)]
+
+
+class _Texts:
+    """Fills placeholders and notes what cannot be filled."""
+
+    def __init__(self, document: Document, version: str, problems: list[Problem]) -> None:
+        self.document = document
+        self.values = version_values(version)
+        self.problems = problems
+        self.broken = False
+
+    def expand(self, text: str, loc: Loc) -> str:
+        try:
+            return expand(text, self.values)
+        except PlaceholderError as error:
+            self.problems.append(self.document.problem(loc, error.message, part=(error.offset, error.length)))
+            self.broken = True
+            return ""
+
+
+def _label_loc(document: Document, key: str, version: str, variant: str) -> Loc:
+    """Where label `key` was said last."""
+    candidates: Iterable[Loc] = (("variants", variant), ("versions", version), ())
+    return next(
+        ((*loc, "labels", key) for loc in candidates if (*loc, "labels", key) in document.values),
+        ("labels", key),
+    )

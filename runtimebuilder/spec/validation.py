@@ -1,0 +1,139 @@
+"""pydantic's findings as problems: in people's words, at the place in the file."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from runtimebuilder.spec.problem import did_you_mean
+from runtimebuilder.spec.source import Document, Loc, Problem
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_KEY = "[key]"
+_KIND = {dict: "a mapping", list: "a list", type(None): "nothing", str: "a text", bool: "yes or no"}
+_WANTED = {
+    "dict_type": "a mapping",
+    "mapping_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "tuple_type": "a list",
+    "list_type": "a list",
+}
+
+
+def validate(document: Document, model: type[Model]) -> tuple[Model | None, list[Problem]]:
+    """The document as `model`, or None and what is wrong with it."""
+    try:
+        return model.model_validate(document.data), []
+    except ValidationError as error:
+        return None, [_problem(document, model, details) for details in error.errors(include_url=False)]
+
+
+def _problem(document: Document, model: type[BaseModel], details: ErrorDetails) -> Problem:
+    loc, kind, value = details["loc"], details["type"], details.get("input")
+    context = details.get("ctx", {})
+    about_key = bool(loc) and loc[-1] == _KEY
+    if about_key:
+        loc = loc[:-1]
+    if kind == "at":
+        return document.problem((*loc, context["where"]), _in(loc) + str(context["text"]))
+    if kind == "extra_forbidden":
+        known = _keys(_model_at(model, loc[:-1]))
+        return document.problem(
+            loc, f"{_in(loc[:-1])}unknown key {loc[-1]!r}{did_you_mean(str(loc[-1]), known)}", key=True
+        )
+    if kind == "missing":
+        return document.problem(loc[:-1], f"{_in(loc[:-1])}the key {loc[-1]!r} is missing", key=True)
+    return document.problem(loc, _in(_named(loc)) + _message(document, loc, details, value), key=about_key)
+
+
+def _message(document: Document, loc: Loc, details: ErrorDetails, value: object) -> str:
+    kind, context = details["type"], details.get("ctx", {})
+    if kind == "string_type":
+        return _not_a_text(document, loc, value)
+    if wanted := _WANTED.get(kind):
+        return f"{wanted} is wanted here, not {_kind(value)}"
+    if kind == "literal_error":
+        expected = str(context.get("expected", "")).replace(" or ", ", ")
+        words = [word.strip().strip("'") for word in expected.split(",")]
+        shown = document.mark(loc).text or repr(value)
+        hint = did_you_mean(shown, words)
+        return f"{shown!r} is not possible here{hint or '; possible is ' + ', '.join(words)}"
+    if kind == "too_short":
+        return "at least one is wanted here"
+    if kind == "value_error":
+        return str(context.get("error", details["msg"]))
+    return details["msg"]
+
+
+def _not_a_text(document: Document, loc: Loc, value: object) -> str:
+    """A version 8.10 is the number 8.1 to YAML, and `no` is false: say so, and how to write the text instead."""
+    text = document.mark(loc).text
+    if isinstance(value, bool):
+        return f'{text} is read as {str(value).lower()}, a text is wanted here; quote it: "{text}"'
+    if isinstance(value, int | float):
+        return f'{text} is read as the number {value}, a text is wanted here; quote it: "{text}"'
+    if value is None:
+        return 'a text is wanted here, not nothing; write "" for an empty one'
+    return f"a text is wanted here, not {_kind(value)}"
+
+
+def _kind(value: object) -> str:
+    return _KIND.get(type(value), "a number" if isinstance(value, int | float) else "something else")
+
+
+def _named(loc: Loc) -> Loc:
+    """The part of `loc` that is worth naming: the last key, when the mistake is in its value."""
+    return tuple(part for part in loc if isinstance(part, str))
+
+
+def _in(loc: Loc) -> str:
+    """`ini: ` before a message about something inside `ini`."""
+    return "".join(f"{part}: " for part in loc if isinstance(part, str))
+
+
+def _keys(model: type[BaseModel] | None) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()] if model else []
+
+
+def _model_at(model: type[BaseModel], loc: Loc) -> type[BaseModel] | None:
+    """The model that stands at `loc` under `model`."""
+    here: Any = model
+    for part in loc:
+        here = _bare(here)
+        if inspect.isclass(here) and issubclass(here, BaseModel):
+            fields = {field.alias or name: field for name, field in here.model_fields.items()}
+            if part not in fields:
+                return None
+            here = fields[str(part)].annotation
+        elif get_origin(here) in (dict, tuple, list, Mapping) or _is_mapping(here):
+            here = next((arg for arg in reversed(get_args(here)) if arg is not Ellipsis), None)
+        else:
+            return None
+    here = _bare(here)
+    return here if inspect.isclass(here) and issubclass(here, BaseModel) else None
+
+
+def _is_mapping(annotation: object) -> bool:
+    origin = get_origin(annotation)
+    return inspect.isclass(origin) and issubclass(origin, Mapping)
+
+
+def _bare(annotation: Any) -> Any:
+    """An annotation without Annotated and without `| None`."""
+    while True:
+        origin = get_origin(annotation)
+        if origin is Annotated:
+            annotation = get_args(annotation)[0]
+        elif origin in (Union, types.UnionType):
+            annotation = next(arg for arg in get_args(annotation) if arg is not type(None))
+        elif origin is Literal:
+            return None
+        else:
+            return annotation
