@@ -21,7 +21,7 @@ LEFT_OUT = types.MappingProxyType({"al2": "the PHP of Amazon Linux 2 is past its
 
 
 def load_bases(directory: Path) -> Mapping[str, BaseSpec]:
-    """Every base of `directory`, sorted by name. Raises `SpecErrors` (exit 2) with all mistakes of all of them."""
+    """Every base of `directory`, sorted by name. Raises `SpecErrors` (exit 2) with all mistakes."""
     found: dict[str, BaseSpec] = {}
     problems: list[Problem] = []
     files = sorted(directory.glob("*/base.yaml"))
@@ -87,7 +87,7 @@ def _texts(php: PhpOnBase) -> Iterable[tuple[Loc, str]]:
 
 
 def find_base(bases: Mapping[str, BaseSpec], name: str) -> BaseSpec:
-    """The base called `name`. Raises `SpecError` (exit 2) with the nearest name, or why the base is left out."""
+    """The base called `name`. Raises `SpecError` (exit 2) with the nearest name or a reason."""
     if base := bases.get(name):
         return base
     raise SpecError(unknown_base(bases, name), hint=f"bases are {', '.join(sorted(bases))}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,9 +44,10 @@ class Catalog:
     def load(
         cls, directories: Sequence[Path] | None = None, *, bases_directory: Path | None = None
     ) -> Catalog:
-        """The runtimes of `directories`, an earlier one winning; by default ./runtimes, if there, over the shipped.
+        """The runtimes of `directories`, an earlier one winning; by default ./runtimes over the shipped ones.
 
-        Raises `SpecErrors` (exit 2) with every mistake of every file, `SpecError` when a directory is not there.
+        Raises `SpecErrors` (exit 2) with every mistake of every file, `SpecError` when a directory is not
+        there.
         """
         bases = shipped_bases() if bases_directory is None else load_bases(bases_directory)
         found: dict[str, RuntimeSpec] = {}
@@ -63,10 +64,10 @@ class Catalog:
         return cls(types.MappingProxyType(dict(sorted(found.items()))), bases)
 
     def select(self, patterns: Sequence[str]) -> tuple[RuntimeSpec, ...]:
-        """The runtimes that match any of `patterns` (names or globs), sorted by name; all of them for no pattern.
+        """The runtimes that match any of `patterns` (names or globs), sorted by name; all for no pattern.
 
-        Raises `SpecError` (exit 2) for a name that is not there, `NothingSelectedError` (exit 3) when a glob matches
-        nothing.
+        Raises `SpecError` (exit 2) for a name that is not there, `NothingSelectedError` (exit 3) when a
+        glob matches nothing.
         """
         names: set[str] = set()
         for pattern in patterns or ("*",):
@@ -101,7 +102,7 @@ def default_directories() -> tuple[Path, ...]:
 
 
 def spec_files(paths: Sequence[Path] | None = None) -> tuple[Path, ...]:
-    """The spec files that `paths` (files and directories) stand for, in their order; by default all there are.
+    """The spec files that `paths` (files and directories) stand for, in their order; by default all.
 
     Raises `SpecError` (exit 2) when one is not there.
     """
@@ -122,11 +123,14 @@ def _files_of(directory: Path) -> list[Path]:
 
 
 def examine(files: Sequence[Path], bases: Mapping[str, BaseSpec] | None = None) -> Examination:
-    """Read and check `files`. Two runtimes of one name in one folder are a mistake. Raises `SpecError` (exit 2) only
+    """Read and check `files`; two runtimes of one name in one folder are a mistake.
+
+    Raises `SpecError` (exit 2) only
     when a file cannot be read."""
     bases = shipped_bases() if bases is None else bases
     problems: list[Problem] = []
     found: list[Resolved] = []
+    first: dict[tuple[Path, str], Resolved] = {}
     for file in files:
         try:
             document, mistakes = source.read(file, _shown(file))
@@ -136,7 +140,10 @@ def examine(files: Sequence[Path], bases: Mapping[str, BaseSpec] | None = None) 
         if document is not None:
             resolved, mistakes = _resolve(document, f"{file.absolute().parent.name}/{file.name}")
             problems += mistakes
-            problems += _twice(resolved, found, file)
+            for item in resolved:
+                earlier = first.setdefault((file.absolute().parent, item.runtime.name), item)
+                if earlier is not item:
+                    problems.append(_twice(item, earlier))
             found += resolved
     for item in found:
         problems += _against_base(item, bases)
@@ -166,26 +173,11 @@ def _resolve(document: Document, source_name: str) -> tuple[list[Resolved], list
     return [], [document.problem((), "neither 'family' (many runtimes) nor 'name' (one runtime) stands here")]
 
 
-def _twice(new: Sequence[Resolved], found: Iterable[Resolved], file: Path) -> list[Problem]:
-    """Names that stand twice in one folder, or twice in one file."""
-    first = {
-        item.runtime.name: item for item in found if _folder(item.document.file) == _folder(_shown(file))
-    }
-    problems = []
-    for item in new:
-        name = item.runtime.name
-        if earlier := first.get(name):
-            place = earlier.document.mark(earlier.places["name"].loc)
-            where = f"{earlier.document.file}:{place.line}:{place.column}"
-            problems.append(
-                item.problem("name", f"the runtime {name!r} stands here again; the first is at {where}")
-            )
-        first.setdefault(name, item)
-    return problems
-
-
-def _folder(file: str) -> str:
-    return os.path.dirname(os.path.abspath(file))  # noqa: PTH100, PTH120 -- a text is compared, no path walked
+def _twice(item: Resolved, earlier: Resolved) -> Problem:
+    place = earlier.document.mark(earlier.places["name"].loc)
+    where = f"{earlier.document.file}:{place.line}:{place.column}"
+    name = item.runtime.name
+    return item.problem("name", f"the runtime {name!r} stands here again; the first is at {where}")
 
 
 def _against_base(item: Resolved, bases: Mapping[str, BaseSpec]) -> list[Problem]:

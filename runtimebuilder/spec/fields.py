@@ -1,6 +1,6 @@
-"""The small types that specs are made of: versions, names, ini and environment values, and what is wrong with them.
+"""The small types that specs are made of: versions, names, ini and environment values.
 
-A validator that wants to point at one item of a list raises `at(index, message)`.
+A validator that wants to point at items of a list raises `at(index, message)` or `not_texts(indexes)`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,16 @@ _OWN_LABELS = "dev.runtimebuilder."
 def at(where: str | int, message: str) -> PydanticCustomError:
     """An error about the item `where` of the list or mapping being validated."""
     return PydanticCustomError("at", "{text}", {"text": message, "where": where})
+
+
+def not_texts(indexes: list[int]) -> PydanticCustomError:
+    """An error about the items at `indexes` of the list being validated: each should be a text."""
+    return PydanticCustomError("not_texts", "{indexes}", {"indexes": indexes})
+
+
+def not_texts(indexes: list[int]) -> PydanticCustomError:
+    """An error about the items at `indexes` of the list being validated: each should be a text."""
+    return PydanticCustomError("not_texts", "{indexes}", {"indexes": indexes})
 
 
 def version_key(version: str) -> tuple[int, ...]:

@@ -1,7 +1,8 @@
 """The grammar of specs, and what comes out of it: frozen models, unknown keys forbidden.
 
-What people write is `FamilySpec` and `SingleSpec`; what the other rooms get is `RuntimeSpec` (from resolve.py) and
-`BaseSpec` (from templates/bases/*/base.yaml). Places of mistakes are kept by source.py, not here.
+What people write is `FamilySpec` and `SingleSpec`; what the other rooms get is `RuntimeSpec` (from
+resolve.py) and `BaseSpec` (from templates/bases/*/base.yaml). Places of mistakes are kept by source.py, not
+here.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from runtimebuilder.spec.fields import (
     TextValue,
     Version,
     at,
+    not_texts,
     one_kind_of_change,
     unique,
     version_key,
@@ -63,7 +65,7 @@ class RuntimeSpec(SpecModel):
         return self.version.replace(".", "")
 
 
-# --- what people write ---------------------------------------------------------------------------------------------
+# --- what people write ------------------------------------------------------------
 
 
 def _empty_is_nothing(value: object) -> object:
@@ -74,7 +76,7 @@ class Settings(SpecModel):
     """What a family sets and its versions and variants may change. None: not said here."""
 
     base: Name | None = None
-    platforms: Annotated[tuple[Platform, ...], AfterValidator(unique), Field(min_length=1)] | None = None
+    platforms: Annotated[tuple[Platform, ...], Field(min_length=1), AfterValidator(unique)] | None = None
     extensions: Annotated[tuple[ExtensionChange, ...], AfterValidator(one_kind_of_change)] | None = None
     ini: Ini = Field(default_factory=dict)
     env: Env = Field(default_factory=dict)
@@ -96,12 +98,10 @@ def _versions(value: object) -> object:
     """`["8.1", "8.2"]` is short for `{"8.1": {}, "8.2": {}}`."""
     if not isinstance(value, list):
         return value
-    result: dict[object, object] = {}
+    if wrong := [index for index, item in enumerate(value) if not isinstance(item, str)]:
+        raise not_texts(wrong)
+    result: dict[str, object] = {}
     for index, item in enumerate(value):
-        if isinstance(item, list | dict):
-            raise at(
-                index, 'a version is a text such as "8.2"; to override something write versions as a mapping'
-            )
         if item in result:
             raise at(index, f"{item!r} stands here twice")
         result[item] = {}
@@ -115,8 +115,14 @@ class _VersionsSchema:
     def __get_pydantic_json_schema__(
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        items = {"type": "array", "items": {"type": "string", "pattern": r"^[0-9]+\.[0-9]+$"}, "minItems": 1}
-        return {"anyOf": [items, handler(schema)]}
+        versions = handler(schema)
+        overrides = versions.pop("patternProperties")
+        versions["patternProperties"] = {
+            pattern: {"anyOf": [override, {"type": "null"}]} for pattern, override in overrides.items()
+        }
+        pattern = next(iter(overrides))
+        listed = {"type": "array", "items": {"type": "string", "pattern": pattern}, "minItems": 1}
+        return {"anyOf": [listed, versions]}
 
 
 class FamilySpec(Settings):
@@ -128,8 +134,8 @@ class FamilySpec(Settings):
     template: Name
     versions: Annotated[
         Mapping[Version, Annotated[VersionSpec, BeforeValidator(_empty_is_nothing)]],
-        BeforeValidator(_versions),
         Field(min_length=1),
+        BeforeValidator(_versions),
         _VersionsSchema,
     ]
     variants: Annotated[Mapping[Name, VariantSpec], Field(min_length=1)]
@@ -148,7 +154,7 @@ class SingleSpec(Settings):
     template: Name | None = None  # None: the family's name
 
 
-# --- bases ---------------------------------------------------------------------------------------------------------
+# --- bases ------------------------------------------------------------
 
 
 class DebianBase(SpecModel):
@@ -159,12 +165,12 @@ class DebianBase(SpecModel):
 
 
 def _package_entry(value: object) -> object:
-    """`php-curl` is short for `{package: php-curl}`; nothing or "" means: built in, or part of a package always there."""
+    """`php-curl` is short for `{package: php-curl}`; nothing or "": no package of its own is needed."""
     return {"package": value or None} if value is None or isinstance(value, str) else value
 
 
 class ExtensionOnBase(SpecModel):
-    """Which package holds an extension. None: no package is needed. `since` and `until` are PHP versions, inclusive."""
+    """Which package holds an extension, None when none is needed. `since` and `until` are inclusive."""
 
     package: Line | None = None
     since: Version | None = None
@@ -187,7 +193,7 @@ class ExtensionOnBase(SpecModel):
 
 
 class PhpPackages(SpecModel):
-    """What to install for PHP itself: `common` for every variant, `variants` what one variant needs besides."""
+    """What to install for PHP itself: `common` for every variant, `variants` what one needs besides."""
 
     common: tuple[Line, ...]
     variants: Mapping[Name, tuple[Line, ...]]
@@ -196,21 +202,19 @@ class PhpPackages(SpecModel):
 class PhpOnBase(SpecModel):
     """A base's PHP. Texts may hold `{{ version }}` and `{{ xy }}`."""
 
-    versions: Annotated[tuple[Version, ...], AfterValidator(unique), Field(min_length=1)]
+    versions: Annotated[tuple[Version, ...], Field(min_length=1), AfterValidator(unique)]
     binary: AbsolutePath
     fpm_binary: AbsolutePath
-    ini_directories: Mapping[
-        Name, tuple[AbsolutePath, ...]
-    ]  # by variant: every folder that its processes scan
+    ini_directories: Mapping[Name, tuple[AbsolutePath, ...]]  # by variant: all that its processes scan
     packages: PhpPackages
     extensions: Mapping[Extension, Annotated[ExtensionOnBase, BeforeValidator(_package_entry)]]
 
 
 class BaseSpec(SpecModel):
-    """One base, from templates/bases/<name>/base.yaml. Either `image` is pulled or `make` says how it is made.
+    """One base, from templates/bases/<name>/base.yaml: `image` is pulled, or `make` says how it is made.
 
-    `env`, `workdir` and `entrypoint` are what the image has (and gets, where we make it): public.ecr.aws/lambda/provided
-    is the model.
+    `env`, `workdir` and `entrypoint` are what the image has (and gets, where we make it):
+    public.ecr.aws/lambda/provided is the model.
     """
 
     schema_version: Literal[1] = Field(alias="schema", default=1)

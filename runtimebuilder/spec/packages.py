@@ -13,7 +13,7 @@ from runtimebuilder.spec.problem import did_you_mean
 
 @dataclass(frozen=True)
 class PackageSet:
-    """Packages to install, sorted. `common` is the same for all variants of a version, so that the layer is shared."""
+    """Packages to install, sorted. `common` is the same for all variants of a version: one shared layer."""
 
     common: tuple[str, ...]
     variant: tuple[str, ...]
@@ -34,8 +34,8 @@ class PhpLayout:
 def packages_for(runtime: RuntimeSpec, base: BaseSpec, *, bases: Iterable[BaseSpec] = ()) -> PackageSet:
     """What has to be installed for `runtime` on `base`.
 
-    Raises `SpecError` (exit 2) when the base has no such PHP version or variant, or lacks an extension for it.
-    `bases` are the others that may be named as a way out.
+    Raises `SpecError` (exit 2) when the base has no such PHP version or variant, or lacks an extension for
+    it. `bases` are the others that may be named as a way out.
     """
     php = _php(runtime, base, bases)
     problems = [
@@ -61,7 +61,7 @@ def packages_for(runtime: RuntimeSpec, base: BaseSpec, *, bases: Iterable[BaseSp
 
 
 def layout_for(runtime: RuntimeSpec, base: BaseSpec, *, bases: Iterable[BaseSpec] = ()) -> PhpLayout:
-    """Where PHP lies once `runtime` is installed on `base`. Raises `SpecError` (exit 2) as `packages_for` does."""
+    """Where PHP lies once `runtime` is installed on `base`. Raises `SpecError` as `packages_for` does."""
     php = _php(runtime, base, bases)
     values = version_values(runtime.version)
     folders = tuple(expand(folder, values) for folder in php.ini_directories[runtime.variant])

@@ -1,6 +1,7 @@
 """`{{ version }}` and `{{ xy }}` in a spec's texts: replaced, strictly, and nothing else.
 
-This is no template language: a name between double braces, known or refused. Templates are render/'s business.
+This is no template language: a name between double braces, known or refused. Templates are render/'s
+business.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class PlaceholderError(ValueError):
 
 
 def expand(text: str, values: Mapping[str, str]) -> str:
-    """`text` with each `{{ name }}` replaced by its value. Raises `PlaceholderError` for an unknown or broken one."""
+    """`text` with each `{{ name }}` replaced by its value. Raises `PlaceholderError`."""
 
     def replace(match: re.Match[str]) -> str:
         name = _NAME.match(match["inside"] or "")

@@ -38,7 +38,7 @@ class Problem:
 
 
 def _window(line: str, column: int) -> tuple[str, int]:
-    """The part of a long line around `column`, and the column in it. Tabs and control characters become spaces."""
+    """The part of a long line around `column`, and the column in it. Control characters become spaces."""
     line = "".join(character if character.isprintable() else " " for character in line)
     if len(line) <= _WIDEST_EXCERPT:
         return line, column
@@ -49,8 +49,8 @@ def _window(line: str, column: int) -> tuple[str, int]:
     return ("…" + part, column - start + 1) if start else (part, column)
 
 
-class SpecErrors(SpecError):
-    """All mistakes of all files that were read (exit 2), ordered by file, line and column, each named once."""
+class SpecErrors(SpecError):  # noqa: N818 -- the plural says what it holds
+    """All mistakes of all files that were read (exit 2), ordered by place, each named once."""
 
     def __init__(self, problems: Iterable[Problem], *, files: int) -> None:
         """`files`: how many files were read, with and without mistakes."""
@@ -62,12 +62,13 @@ class SpecErrors(SpecError):
 def count_line(problems: Sequence[Problem], files: int) -> str:
     """`2 errors in 1 of 3 files`; `0 errors in 3 files`."""
     errors = f"{len(problems)} error{'' if len(problems) == 1 else 's'}"
+    total = f"{files} file{'' if files == 1 else 's'}"
     if not problems:
-        return f"{errors} in {files} file{'' if files == 1 else 's'}"
-    return f"{errors} in {len({problem.file for problem in problems})} of {files} file{'' if files == 1 else 's'}"
+        return f"{errors} in {total}"
+    return f"{errors} in {len({problem.file for problem in problems})} of {total}"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'redis'?`, or nothing when no known word is near. To be put behind a sentence without its stop."""
+    """`; did you mean 'redis'?` to put behind a sentence, or nothing when no known word is near."""
     near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
     return f"; did you mean {near[0]!r}?" if near else ""

@@ -1,7 +1,8 @@
-"""Families to runtimes: versions × variants, each with its family's, version's and variant's settings in that order.
+"""Families to runtimes: each version in each variant, with family's, version's and variant's settings.
 
-Later settings win: ini, env and labels key by key, base and platforms as a whole; extensions are replaced, or changed
-with + and -. `extends` between specs will be one more step before this one: it gives the settings to begin with.
+Later settings win: ini, env and labels key by key, base and platforms as a whole; extensions are replaced,
+or changed with + and -. `extends` between specs will be one more step before this one: it gives the
+settings to begin with.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ class _Merged:
 def resolve_family(
     family: FamilySpec, document: Document, source: str
 ) -> tuple[list[Resolved], list[Problem]]:
-    """The runtimes of `family`, versions in their order and in each the variants in theirs; and what is wrong."""
+    """The runtimes of `family`, each version in each variant, in their orders; and what is wrong."""
     found: list[Resolved] = []
     problems: list[Problem] = []
     for version, version_spec in family.versions.items():
@@ -104,15 +105,18 @@ def resolve_family(
             merged.add(version_spec, ("versions", version))
             merged.add(variant_spec, ("variants", variant))
             texts = _Texts(document, version, problems)
-            name = texts.expand(variant_spec.name, ("variants", variant, "name"))
+            name = texts.expand(
+                variant_spec.name,
+                ("variants", variant, "name"),
+                # Nobody will see it, but the rest can be checked all the same.
+                otherwise=f"{family.family}.{version}.{variant}.unnamed",
+            )
             about = texts.expand(family.summary, ("summary",))
             detail = texts.expand(variant_spec.summary, ("variants", variant, "summary"))
             labels = {
                 key: texts.expand(value, _label_loc(document, key, version, variant))
                 for key, value in merged.labels.items()
             }
-            if texts.broken:
-                continue
             places = {
                 "name": Place(("variants", variant, "name")),
                 "version": Place(("versions", version), key=True),
@@ -146,8 +150,6 @@ def resolve_single(
     texts = _Texts(document, single.version, problems)
     summary = texts.expand(single.summary or single.name, ("summary",))
     labels = {key: texts.expand(value, ("labels", key)) for key, value in merged.labels.items()}
-    if texts.broken:
-        return [], problems
     places = {part: Place((part,)) for part in ("name", "version", "variant", "base")}
     values = {
         "name": single.name,
@@ -163,6 +165,9 @@ def resolve_single(
 
 
 def _runtime(merged: _Merged, places: Mapping[str, Place], values: Mapping[str, object]) -> list[Resolved]:
+    if merged.base is None:
+        merged.problems.append(merged.document.problem((), "the key 'base' is missing", key=True))
+        return []
     try:
         runtime = RuntimeSpec.model_validate(
             {
@@ -193,15 +198,13 @@ class _Texts:
         self.document = document
         self.values = version_values(version)
         self.problems = problems
-        self.broken = False
 
-    def expand(self, text: str, loc: Loc) -> str:
+    def expand(self, text: str, loc: Loc, *, otherwise: str = "") -> str:
         try:
             return expand(text, self.values)
         except PlaceholderError as error:
             self.problems.append(self.document.problem(loc, error.message, part=(error.offset, error.length)))
-            self.broken = True
-            return ""
+            return otherwise
 
 
 def _label_loc(document: Document, key: str, version: str, variant: str) -> Loc:

@@ -1,8 +1,8 @@
 """Reading YAML so that every key and value remembers where it stands.
 
-The subset is YAML with no surprises: `yes`, `no`, `on`, `off`, `true`, `false` are booleans, plain decimal numbers are
-numbers, and everything else is text. Octal, sexagesimal, dates, tags and merge keys do not exist here. One document
-per file, keys are text and unique, aliases are allowed within a bound.
+The subset is YAML with no surprises: `yes`, `no`, `on`, `off`, `true`, `false` are booleans, plain decimal
+numbers are numbers, and everything else is text. Octal, sexagesimal, dates, tags and merge keys do not
+exist here. One document per file, keys are text and unique, aliases are allowed within a bound.
 """
 
 from __future__ import annotations
@@ -53,6 +53,9 @@ class Mark:
     inset: int = 0  # 1 for a quoted scalar: its text begins one column later
 
 
+_START = Mark(1, 1, 1)
+
+
 @dataclass(frozen=True)
 class Document:
     """One file's content as plain Python values, with the place of each by its path of keys and indexes."""
@@ -71,7 +74,7 @@ class Document:
         for end in range(len(loc), 0, -1):
             if loc[:end] in self.values:
                 return self.values[loc[:end]]
-        return self.values.get((), Mark(1, 1, 1))
+        return self.values.get((), _START)
 
     def _by_content(self, loc: Loc) -> Loc:
         """`loc` with a list's items that are named by their text instead of their index put right.
@@ -83,7 +86,7 @@ class Document:
             if (*found, part) not in self.values and isinstance(part, str):
                 index = 0
                 while (item := self.values.get((*found, index))) is not None:
-                    if item.text == part or _as_python(item.text) == part:
+                    if item.text == part:
                         break
                     index += 1
                 found = (*found, index if item is not None else part)
@@ -99,26 +102,19 @@ class Document:
         column, length = mark.column, mark.length
         if part is not None and part[0] + part[1] <= len(mark.text) and "\n" not in mark.text:
             column, length = mark.column + mark.inset + part[0], part[1]
-        return _problem(self.file, self.lines, mark.line, column, length, message)
+        return _problem(self.file, self.lines, Mark(mark.line, column, length), message)
 
 
-def _as_python(text: str) -> str:
-    """How Python writes a float's source text: pydantic names a mapping's key by it."""
-    try:
-        return str(float(text)) if "." in text else text
-    except ValueError:
-        return text
-
-
-def _problem(file: str, lines: tuple[str, ...], line: int, column: int, length: int, message: str) -> Problem:
-    excerpt = lines[line - 1] if line <= len(lines) else ""
-    return Problem(file, line, column, max(1, length), message, excerpt)
+def _problem(file: str, lines: tuple[str, ...], mark: Mark, message: str) -> Problem:
+    excerpt = lines[mark.line - 1] if mark.line <= len(lines) else ""
+    return Problem(file, mark.line, mark.column, max(1, mark.length), message, excerpt)
 
 
 def read(path: Path, shown: str) -> tuple[Document | None, list[Problem]]:
-    """The document in `path`, and every mistake that YAML itself allows to find; `shown` names the file for people.
+    """The document in `path`, and every mistake that can be seen in the YAML; `shown` names the file.
 
-    The document is None when nothing useful could be read. Raises `OSError` when the file cannot be read at all.
+    The document is None when nothing useful could be read. Raises `OSError` when the file cannot be read at
+    all.
     """
     raw = path.read_bytes()
     if len(raw) > _MOST_BYTES:
@@ -138,19 +134,21 @@ def parse(text: str, shown: str) -> tuple[Document | None, list[Problem]]:
     try:
         node = yaml.compose(text, Loader=_Loader)
         if node is None:
-            return None, [_problem(shown, lines, 1, 1, 1, "is empty")]
+            return None, [_problem(shown, lines, _START, "is empty")]
         builder = _Builder(shown, lines)
         data = builder.value(node, ())
     except RecursionError:
-        return None, [_problem(shown, lines, 1, 1, 1, "is nested too deeply")]
+        return None, [_problem(shown, lines, _START, "is nested too deeply")]
     except _TooManyNodesError:
         return None, [
-            _problem(shown, lines, 1, 1, 1, f"stands for more than {_MOST_NODES} values; use fewer aliases")
+            _problem(shown, lines, _START, f"stands for more than {_MOST_NODES} values; use fewer aliases")
         ]
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         column = error.position - (text.rfind("\n", 0, error.position) + 1) + 1
-        return None, [_problem(shown, lines, line, column, 1, "a control character cannot stand in YAML")]
+        return None, [
+            _problem(shown, lines, Mark(line, column, 1), "a control character cannot stand in YAML")
+        ]
     except yaml.MarkedYAMLError as error:
         return None, [_syntax(error, shown, lines)]
     return Document(shown, data, lines, builder.values, builder.keys), builder.problems
@@ -164,7 +162,8 @@ def _syntax(error: yaml.MarkedYAMLError, shown: str, lines: tuple[str, ...]) -> 
         message = "a tab character; YAML is indented with spaces"
     elif "another document" in what:
         message = "a second document begins here; one file holds one spec"
-    return _problem(shown, lines, mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, 1, message)
+    place = Mark(mark.line + 1, mark.column + 1, 1) if mark else _START
+    return _problem(shown, lines, place, message)
 
 
 class _TooManyNodesError(Exception):
@@ -251,4 +250,4 @@ class _Builder:
         )
 
     def _add(self, mark: Mark, message: str) -> None:
-        self.problems.append(_problem(self.shown, self.lines, mark.line, mark.column, mark.length, message))
+        self.problems.append(_problem(self.shown, self.lines, mark, message))

@@ -32,7 +32,18 @@ def validate(document: Document, model: type[Model]) -> tuple[Model | None, list
     try:
         return model.model_validate(document.data), []
     except ValidationError as error:
-        return None, [_problem(document, model, details) for details in error.errors(include_url=False)]
+        found = error.errors(include_url=False)
+        return None, [problem for details in found for problem in _problems(document, model, details)]
+
+
+def _problems(document: Document, model: type[BaseModel], details: ErrorDetails) -> list[Problem]:
+    if details["type"] != "not_texts":
+        return [_problem(document, model, details)]
+    loc, values = details["loc"], details["input"]
+    return [
+        document.problem((*loc, index), _in(loc) + _not_a_text(document, (*loc, index), values[index]))
+        for index in details["ctx"]["indexes"]
+    ]
 
 
 def _problem(document: Document, model: type[BaseModel], details: ErrorDetails) -> Problem:
@@ -73,7 +84,7 @@ def _message(document: Document, loc: Loc, details: ErrorDetails, value: object)
 
 
 def _not_a_text(document: Document, loc: Loc, value: object) -> str:
-    """A version 8.10 is the number 8.1 to YAML, and `no` is false: say so, and how to write the text instead."""
+    """To YAML a version 8.10 is the number 8.1, and `no` is false: say so, and how to write the text."""
     text = document.mark(loc).text
     if isinstance(value, bool):
         return f'{text} is read as {str(value).lower()}, a text is wanted here; quote it: "{text}"'
