@@ -1,4 +1,4 @@
-"""Lambda's side of the wire: a Runtime API whose every answer can be told to be right, late, odd or missing."""
+"""Lambda's side of the wire: a Runtime API that answers as it should, or as it is told to."""
 
 from runtimebuilder.emulator.exchange import Exchange, Route
 from runtimebuilder.emulator.faults import Delivery, Reply

@@ -81,7 +81,16 @@ class Answer:
         return tuple((_RECASE[self.header_case](name), value) for name, value in fields)
 
     def pieces(self) -> Iterator[tuple[float, bytes]]:
-        """The bytes to write in their order, each with the seconds to wait before it. Nothing without a status."""
+        """The bytes to write up to the cut, each piece with the seconds to wait before it."""
+        left = self.cut_after
+        for pause, piece in self._whole():
+            yield pause, piece[:left]
+            if left is not None:
+                left -= min(left, len(piece))
+                if left == 0:
+                    return
+
+    def _whole(self) -> Iterator[tuple[float, bytes]]:
         if self.status is None:
             return
         head = encode_head(self.status, self.head_fields())
@@ -152,7 +161,8 @@ def forbidden_body(source: str, target: str) -> bytes:
 
 def caller_sees_too_large(size: int) -> bytes:
     """What the caller of the function gets for a response of `size` bytes that was refused (§6.4)."""
-    message = f"Response payload size ({size} bytes) exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes)."
+    limit = f"maximum allowed payload size ({RESPONSE_LIMIT} bytes)"
+    message = f"Response payload size ({size} bytes) exceeded {limit}."
     return go_json({"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message}).rstrip(b"\n")
 
 

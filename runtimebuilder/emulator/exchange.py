@@ -29,9 +29,9 @@ class Route(enum.StrEnum):
 class Exchange:
     """One request and its answer as they stood when the snapshot was taken.
 
-    Times are seconds on the recording's own clock (0.0 = the recording was made). Names and values of headers are
-    latin-1 text in the case in which they were sent. What could not be parsed as HTTP is kept too: route OTHER,
-    empty method, and the bytes in `request_head`.
+    Times are seconds on the recording's own clock (0.0 = the recording was made). Names and values of headers
+    are latin-1 text in the case in which they were sent. What could not be parsed as HTTP is kept too: route
+    OTHER, empty method, and the bytes in `request_head`.
     """
 
     number: int  # order of arrival, 1..
@@ -74,7 +74,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that happened outside an exchange: the environment restarted, an idle connection was closed."""
+    """What happened outside an exchange: the environment restarted, an idle connection was closed."""
 
     time: float
     text: str

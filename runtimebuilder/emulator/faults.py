@@ -14,9 +14,10 @@ from runtimebuilder.emulator.invocation import Invocation
 class Delivery:
     """How the answer to `GET next` that carries an event is written.
 
-    `drip` is (bytes, seconds between): the body in pieces of so many bytes, which splits characters of several
-    bytes; with `framing="chunked"` each piece is a chunk of its own. `omit_headers` takes names in any case.
-    `extra_headers` follow the real ones, names repeated as often as given. `delay` is seconds before the first byte.
+    `drip` is (bytes, seconds between): the body in pieces of so many bytes, which splits characters of
+    several bytes; with `framing="chunked"` each piece is a chunk of its own. `omit_headers` takes names in any
+    case. `extra_headers` follow the real ones, names repeated as often as given. `delay`: seconds before the
+    first byte.
     """
 
     framing: Literal["sized", "chunked"] = "sized"
@@ -37,7 +38,7 @@ class Delivery:
         kept = [(name, value) for name, value in invocation.headers() if name.lower() not in omitted]
         return Answer(
             200,
-            tuple([*kept, *self.extra_headers]),
+            (*kept, *self.extra_headers),
             invocation.event,
             framing=self.framing,
             drip=self.drip,
@@ -68,15 +69,23 @@ class Delivery:
 
 
 @dataclass(frozen=True)
+class RequestCut:
+    """The socket is closed as soon as `after` bytes of the request's body have come; `reset`: with RST."""
+
+    after: int
+    reset: bool = True
+
+
+@dataclass(frozen=True)
 class Reply:
     """A canned answer that replaces the emulator's own, for one request.
 
     Date and Content-Length are added unless `headers` has them (a wrong length can be told this way).
-    `delay`: seconds before the first byte. `cut_after`: the socket is closed after so many bytes of the answer, head
-    included; 0 means no answer at all. `reset`: with `cut_after`, a TCP reset instead of an orderly close.
-    `apply`: the state machine takes the request as usual and only the answer differs; else the request has no effect.
-    `cut_request_after`: the socket is closed as soon as so many bytes of the request's body have come.
-    `own_answer`: the bytes are the emulator's own (the request is applied); only delay, close and cut are ours.
+    `delay`: seconds before the first byte. `cut_after`: the socket is closed after so many bytes of the
+    answer, head included; 0 means no answer at all. `reset`: with a cut, a TCP reset instead of an orderly
+    close. `apply`: the state machine takes the request as usual and only the answer differs; else the request
+    has no effect. `own_answer`: the bytes are the emulator's own (the request is applied); only delay, close
+    and cut are ours. `request_cut`: there is no answer, for the request itself is cut.
     """
 
     status: int
@@ -88,7 +97,7 @@ class Reply:
     apply: bool = False
     reset: bool = False
     own_answer: bool = False
-    cut_request_after: int | None = None
+    request_cut: RequestCut | None = None
 
     @property
     def applies(self) -> bool:
@@ -166,4 +175,4 @@ class Reply:
     @classmethod
     def cut_request(cls, after: int, *, reset: bool = True) -> Reply:
         """The connection is closed in the middle of the request, after so many bytes of its body."""
-        return cls(200, cut_after=0, reset=reset, cut_request_after=after)
+        return cls(200, cut_after=0, request_cut=RequestCut(after, reset))

@@ -53,8 +53,8 @@ class Invocation:
     ) -> Invocation:
         """An invocation with a fresh UUID whose deadline is `timeout` seconds from now.
 
-        Bytes go out as they are, everything else as compact JSON. ValueError for NaN and infinities, TypeError for
-        what JSON cannot hold.
+        Bytes go out as they are, everything else as compact JSON. ValueError for NaN and infinities,
+        TypeError for what JSON cannot hold.
         """
         return cls(
             request_id=str(uuid.uuid4()) if request_id is None else request_id,
@@ -69,7 +69,7 @@ class Invocation:
         )
 
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """The headers of the answer to `GET next` in canonical case, sorted as Go's server writes them (§6.3)."""
+        """The headers of the answer to `GET next`: canonical case, sorted as Go's server does (§6.3)."""
         pairs = (
             ("Content-Type", self.content_type),
             ("Lambda-Runtime-Aws-Request-Id", self.request_id),

@@ -1,7 +1,7 @@
 """Every exchange on the wire, byte-exact, with times and connection numbers: what cases assert on.
 
-The server's thread writes `Entry` objects; everybody else reads frozen `Exchange` snapshots of them. One condition
-variable guards both, so that a reader can sleep until something changes.
+The server's thread writes `Entry` objects; everybody else reads frozen `Exchange` snapshots of them. One
+condition variable guards both, so that a reader can sleep until something changes.
 """
 
 from __future__ import annotations
@@ -231,7 +231,7 @@ class Recording:
                         return False
 
     def transcript(self, *, body_limit: int = 200) -> str:
-        """The wire log for people: arrows, times, a cross for a cut connection. `body_limit` in characters."""
+        """The wire log for people: arrows, times, crosses for cut connections. `body_limit` in characters."""
         return write_transcript(self.exchanges(), self.notes(), body_limit=body_limit)
 
     # What follows is for the server.

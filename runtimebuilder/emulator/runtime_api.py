@@ -1,7 +1,7 @@
 """The Runtime API 2018-06-01 of one execution environment: routes, queue of invocations, outcomes.
 
-Everything that changes runs in the server's loop; the recording's lock is held meanwhile, so that other threads can
-read and wait. What a request does happens in the RIE's order (catalogue §6.1, §6.2): the id is checked first, then
+Everything that changes runs in the server's loop; the recording's lock is held meanwhile, so that other
+threads can read and wait. A request is judged in the RIE's order (catalogue §6.1, §6.2): the id first, then
 the state, then the mode header; the state moves when the head has come, before the body.
 """
 
@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from runtimebuilder.emulator import answers
 from runtimebuilder.emulator.answers import Answer
 from runtimebuilder.emulator.exchange import Exchange, Route, first_value
-from runtimebuilder.emulator.faults import Delivery, Reply
+from runtimebuilder.emulator.faults import Delivery, Reply, RequestCut
 from runtimebuilder.emulator.invocation import Invocation, Outcome, OutcomeKind
 from runtimebuilder.emulator.recording import Entry, Recording
 from runtimebuilder.emulator.state import RefusedError, State, StateMachine
@@ -68,7 +68,7 @@ class Request:
 class Turn(Protocol):
     """One request being handled, from its head to its answer."""
 
-    cut_request_after: int | None
+    request_cut: RequestCut | None
 
     async def answer(self, entry: Entry) -> Answer:
         """The request is complete: what to answer. May wait for ever; cancelled when the peer goes."""
@@ -212,7 +212,7 @@ class RuntimeApi:
         return _PostTurn(self, given, is_response=is_response, streaming=mode is not None)
 
     async def next_invocation(self, request: Request, entry: Entry) -> tuple[_Given | None, Answer]:
-        """Wait until there is an invocation for this GET next. The state goes back when the wait is cancelled."""
+        """Wait for an invocation for this GET next. The state goes back when the wait is cancelled."""
         with self._recording.changing():
             try:
                 has_to_wait = self._machine.next_asked()
@@ -272,7 +272,7 @@ class RuntimeApi:
             given.written = True
 
     def _dispatch(self) -> None:
-        """Give the first queued invocation to whoever waits; all who wait get the same one, as from the RIE."""
+        """Give the first queued invocation to all who wait: they get the same one, as from the RIE."""
         for waiter in [waiter for waiter in self._waiters if not waiter.peer_is_there()]:
             self._leave(waiter)
         if not self._queue or not self._waiters:
@@ -302,7 +302,7 @@ def _forbidden(refused: RefusedError) -> Answer:
 class _FixedTurn:
     """The answer is known since the head."""
 
-    cut_request_after: int | None = None
+    request_cut: RequestCut | None = None
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
@@ -318,7 +318,7 @@ class _FixedTurn:
 class _NextTurn:
     """GET next."""
 
-    cut_request_after: int | None = None
+    request_cut: RequestCut | None = None
 
     def __init__(self, api: RuntimeApi, request: Request) -> None:
         self._api = api
@@ -337,7 +337,7 @@ class _NextTurn:
 class _InitErrorTurn:
     """POST init/error."""
 
-    cut_request_after: int | None = None
+    request_cut: RequestCut | None = None
 
     def __init__(self, api: RuntimeApi) -> None:
         self._api = api
@@ -350,9 +350,9 @@ class _InitErrorTurn:
 
 
 class _PostTurn:
-    """POST response or error of the invocation that is out. When its body never comes, the state stays (RI-08)."""
+    """POST response or error of the invocation that is out. Without its body the state stays (RI-08)."""
 
-    cut_request_after: int | None = None
+    request_cut: RequestCut | None = None
 
     def __init__(self, api: RuntimeApi, given: _Given, *, is_response: bool, streaming: bool) -> None:
         self._api = api
@@ -388,7 +388,7 @@ class _ScriptedTurn:
     def __init__(self, reply: Reply, inner: Turn | None) -> None:
         self._reply = reply
         self._inner = inner
-        self.cut_request_after = reply.cut_request_after
+        self.request_cut = reply.request_cut
 
     async def answer(self, entry: Entry) -> Answer:
         return self._reply.answer(None if self._inner is None else await self._inner.answer(entry))

@@ -1,4 +1,4 @@
-"""The emulator: the Runtime API of one execution environment in a thread of its own, with a synchronous facade."""
+"""The emulator: one execution environment's Runtime API in its own thread, with a synchronous facade."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ _T = TypeVar("_T")
 
 
 class Emulator:
-    """Lambda's side of the wire for one execution environment. A context manager; every method is thread-safe.
+    """Lambda's side of the wire for one execution environment. A context manager, thread-safe.
 
-    `listeners` are bound and listening stream sockets, which may have been opened in another network namespace; the
-    emulator owns them from now on and closes them. Without any it listens at 127.0.0.1 on a port that the kernel
-    chooses. `answer_expect`: send `100 Continue` to a request that expects it, as Go's server does (RT-091: do not).
+    `listeners` are bound and listening stream sockets, which may have been opened in another network
+    namespace; the emulator owns them from now on and closes them. Without any it listens at 127.0.0.1 on a
+    port that the kernel chooses. `answer_expect`: send `100 Continue` to a request that expects it, as Go's
+    server does (RT-091 wants none).
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Emulator:
 
     @property
     def state(self) -> State:
-        """Where the environment is, under the names that the API's answers carry: Started, Ready, Running, ..."""
+        """Where the environment is, by the names that the API's answers carry: Started, Ready, ..."""
         with self.recording.changed:
             return self._api.state
 
@@ -114,11 +115,11 @@ class Emulator:
         return self._api.init_error()
 
     def fail_invocation(self, request_id: str) -> None:
-        """The deadline has passed: answers that come now get 400 InvalidRequestID. A queued one is taken back."""
+        """The deadline has passed: later answers get 400 InvalidRequestID. A queued one is taken back."""
         self._call(lambda: self._api.give_up(request_id))
 
     def restart_environment(self) -> None:
-        """The process was started again: state Started, nothing given out; a waiting GET next of before is cut.
+        """The process was started again: state Started, nothing given out; a GET next that waits is cut.
 
         What is queued stays queued, and so does a given invocation that never went out on the wire.
         """
@@ -139,7 +140,7 @@ class Emulator:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except BaseException as error:  # noqa: BLE001 - whatever it was, close() tells it in the caller's thread
+        except BaseException as error:  # noqa: BLE001 - close() tells it
             self._defects.append(error)
         finally:
             self._started.set()
@@ -157,14 +158,14 @@ class Emulator:
 
     async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        listener.setblocking(False)
+        listener.settimeout(0)
         while True:
             try:
                 sock, _ = await loop.sock_accept(listener)
             except OSError:  # out of descriptors, or the peer was gone before we came
                 await asyncio.sleep(0.05)
                 continue
-            sock.setblocking(False)
+            sock.settimeout(0)
             connection = Connection(sock, self._api, self.recording, answer_expect=self._answer_expect)
             task = asyncio.create_task(connection.serve())
             self._connections[task] = connection

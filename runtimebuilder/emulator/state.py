@@ -1,4 +1,4 @@
-"""The states of one execution environment and which request may move it where (catalogue §6.2). Pure, no I/O."""
+"""The states of an execution environment and which request may move it where (catalogue §6.2). No I/O."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class RefusedError(Exception):
 
 
 class StateMachine:
-    """Where the environment is. Methods are named for what happened; those for requests raise RefusedError."""
+    """Where the environment is. Methods are named for what happened; requests raise RefusedError."""
 
     def __init__(self) -> None:
         self._state = State.STARTED
@@ -55,7 +55,7 @@ class StateMachine:
     def next_abandoned(self) -> None:
         """The last waiting GET next lost its connection: what was before it holds again.
 
-        The RIE stays in Ready here; nobody can see the difference through the API, and `Ready` should mean that
+        The RIE stays in Ready here. The difference hardly shows through the API, and `Ready` should mean that
         somebody waits.
         """
         if self._state is State.READY:

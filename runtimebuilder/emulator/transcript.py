@@ -76,7 +76,7 @@ def _line(text: str, when: float, body: str | None) -> str:
 
 
 def excerpt(data: bytes, limit: int) -> str:
-    """The beginning of a body on one line: at most `limit` characters, then how many bytes there are in all."""
+    """The beginning of a body on one line: at most `limit` characters; if there is more, its size."""
     # A character has at most four bytes: nothing behind limit * 4 can be shown.
     text = data[: limit * 4].decode("utf-8", "backslashreplace")
     shown = readable(text[:limit])
