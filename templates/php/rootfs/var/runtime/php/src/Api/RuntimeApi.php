@@ -1,0 +1,164 @@
+<?php
+
+declare(strict_types=1);
+
+namespace RuntimeBuilder\Api;
+
+use RuntimeBuilder\ErrorReport;
+use RuntimeBuilder\Http\Client;
+use RuntimeBuilder\Http\MalformedResponse;
+use RuntimeBuilder\Http\Response;
+use RuntimeBuilder\Log;
+use RuntimeBuilder\Net\ConnectionLost;
+use RuntimeBuilder\Net\TimedOut;
+use RuntimeBuilder\Version;
+
+/**
+ * The Lambda Runtime API, version 2018-06-01, from the runtime's side.
+ *
+ * Its answers decide between two things only: go on with the next event, or end this process (`ApiFailure`).
+ * A result that was refused (400, 403, 413) has been dealt with by the API already, so nothing more is sent for it.
+ */
+final class RuntimeApi
+{
+    private const PREFIX = '/2018-06-01/runtime';
+
+    /** An initialisation error that nobody answers must not keep the process (seconds). */
+    private const INIT_ERROR_SECONDS = 3.0;
+
+    private readonly Client $http;
+
+    /** @param string $authority AWS_LAMBDA_RUNTIME_API: host:port */
+    public function __construct(string $authority)
+    {
+        $this->http = new Client($authority, Version::userAgent());
+    }
+
+    /** @throws ApiFailure */
+    public static function fromEnvironment(): self
+    {
+        $authority = getenv('AWS_LAMBDA_RUNTIME_API');
+        if ($authority === false || $authority === '') {
+            throw new ApiFailure(
+                'AWS_LAMBDA_RUNTIME_API is not set: this program runs inside AWS Lambda or an emulator of it',
+            );
+        }
+        if (preg_match('/^(?:\[[0-9a-fA-F:.]+\]|[^\s:\/@\[\]]+):\d{1,5}$/', $authority) !== 1) {
+            throw new ApiFailure("AWS_LAMBDA_RUNTIME_API is '$authority', not host:port");
+        }
+
+        return new self($authority);
+    }
+
+    /**
+     * Waits for the next event; tells Lambda at the same time that the environment is ready.
+     *
+     * @throws ApiFailure
+     */
+    public function next(): Invocation
+    {
+        try {
+            $response = $this->http->get(self::PREFIX . '/invocation/next');
+        } catch (ConnectionLost | MalformedResponse $failure) {
+            throw new ApiFailure('waiting for the next event: ' . $failure->getMessage());
+        }
+        if ($response->status !== 200) {
+            throw new ApiFailure('the next event was refused: ' . self::describe($response));
+        }
+        $requestId = $response->headers->first('Lambda-Runtime-Aws-Request-Id') ?? '';
+        if ($requestId === '') {
+            throw new ApiFailure('the next event came without Lambda-Runtime-Aws-Request-Id and cannot be answered');
+        }
+
+        return new Invocation(
+            requestId: $requestId,
+            event: $response->body,
+            deadlineMs: self::deadline($response->headers->first('Lambda-Runtime-Deadline-Ms')),
+            functionArn: $response->headers->first('Lambda-Runtime-Invoked-Function-Arn') ?? '',
+            traceId: self::present($response->headers->first('Lambda-Runtime-Trace-Id')),
+            clientContext: self::present($response->headers->first('Lambda-Runtime-Client-Context')),
+            cognitoIdentity: self::present($response->headers->first('Lambda-Runtime-Cognito-Identity')),
+            tenantId: self::present($response->headers->first('Lambda-Runtime-Aws-Tenant-Id')),
+        );
+    }
+
+    /**
+     * @param string $json the result as JSON text
+     * @throws ApiFailure
+     */
+    public function respond(string $requestId, string $json): void
+    {
+        $path = self::PREFIX . '/invocation/' . rawurlencode($requestId) . '/response';
+        $this->postResult($requestId, 'response', $path, $json, ['Content-Type' => 'application/json']);
+    }
+
+    /** @throws ApiFailure */
+    public function fail(string $requestId, ErrorReport $report): void
+    {
+        $path = self::PREFIX . '/invocation/' . rawurlencode($requestId) . '/error';
+        $this->postResult($requestId, 'error', $path, $report->json(), $report->headers());
+    }
+
+    /** Reports that the runtime cannot start. The process has to end after it, whatever the answer. */
+    public function initFailed(ErrorReport $report): void
+    {
+        try {
+            $response = $this->http->post(
+                self::PREFIX . '/init/error',
+                $report->json(),
+                $report->headers(),
+                self::INIT_ERROR_SECONDS,
+            );
+            if ($response->status !== 202) {
+                Log::line('The report of the failed start was refused: ' . self::describe($response));
+            }
+        } catch (ConnectionLost | MalformedResponse | TimedOut $failure) {
+            Log::line('The failed start could not be reported: ' . $failure->getMessage());
+        }
+    }
+
+    /** Lets go of the connection, so that a process that is about to be started does not inherit it. */
+    public function disconnect(): void
+    {
+        $this->http->disconnect();
+    }
+
+    /** @param array<string, string> $headers */
+    private function postResult(string $requestId, string $what, string $path, string $body, array $headers): void
+    {
+        try {
+            $response = $this->http->post($path, $body, $headers);
+        } catch (ConnectionLost | MalformedResponse | TimedOut $failure) {
+            // It may have been taken: sending it again could answer twice.
+            throw new ApiFailure("$requestId: sending the $what: " . $failure->getMessage());
+        }
+        if ($response->status >= 200 && $response->status < 300) {
+            return;
+        }
+        $refusal = "$requestId: the $what was refused: " . self::describe($response);
+        if ($response->status >= 400 && $response->status < 500) {
+            Log::line($refusal);
+
+            return;
+        }
+        throw new ApiFailure($refusal);
+    }
+
+    private static function describe(Response $response): string
+    {
+        $body = trim(substr($response->body, 0, 500));
+
+        return "HTTP {$response->status}" . ($body === '' ? '' : " $body");
+    }
+
+    private static function deadline(?string $milliseconds): ?int
+    {
+        return $milliseconds !== null && preg_match('/^\d{1,18}$/', $milliseconds) === 1 ? (int) $milliseconds : null;
+    }
+
+    /** Some emulators send empty headers where the service sends none. */
+    private static function present(?string $value): ?string
+    {
+        return $value === '' ? null : $value;
+    }
+}

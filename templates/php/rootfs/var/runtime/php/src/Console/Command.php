@@ -1,0 +1,114 @@
+<?php
+
+declare(strict_types=1);
+
+namespace RuntimeBuilder\Console;
+
+use RuntimeBuilder\Log;
+use RuntimeBuilder\Net\Deadline;
+use RuntimeBuilder\Process\ProcessTable;
+use RuntimeBuilder\Quietly;
+
+/** One run of a program: output goes to the log as it comes, its end is kept for the answer. */
+final class Command
+{
+    /** Bytes of output that are kept. */
+    public const OUTPUT_LIMIT = 5 * 1024 * 1024;
+
+    private const DRAIN_SECONDS = 0.2;
+    private const POLL_SECONDS = 0.02;
+
+    private string $output = '';
+
+    /** @param list<string> $command program and arguments */
+    public function __construct(private readonly array $command)
+    {
+    }
+
+    /**
+     * @param array<string, string> $environment
+     */
+    public function run(array $environment, Deadline $deadline): CommandResult
+    {
+        $pipes = [];
+        $process = proc_open(
+            $this->command,
+            [0 => ['file', '/dev/null', 'r'], 1 => ['pipe', 'w'], 2 => ['redirect', 1]],
+            $pipes,
+            null,
+            $environment,
+        );
+        if ($process === false) {
+            return new CommandResult(null, null, false, "{$this->command[0]} could not be started");
+        }
+        stream_set_blocking($pipes[1], false);
+        $open = true;
+        $timedOut = false;
+        $drain = Deadline::never();
+        for (;;) {
+            $status = proc_get_status($process);
+            if (!$status['running'] && $drain->remaining() === null) {
+                // A process that it left in the background may hold the pipe open; do not wait for that.
+                $drain = Deadline::in(self::DRAIN_SECONDS);
+            }
+            $open = $open && $this->read($pipes[1]);
+            if (!$status['running'] && (!$open || $drain->hasPassed())) {
+                break;
+            }
+            if (!$open) {
+                usleep(2_000);
+            }
+            if (!$timedOut && $status['running'] && $deadline->hasPassed()) {
+                $timedOut = true;
+                $this->kill($status['pid']);
+            }
+        }
+        fclose($pipes[1]);
+        proc_close($process);
+
+        return new CommandResult(
+            $status['signaled'] ? null : $status['exitcode'],
+            $status['signaled'] ? $status['termsig'] : null,
+            $timedOut,
+            $this->output,
+        );
+    }
+
+    /**
+     * Waits a moment for output; false at its end.
+     *
+     * @param resource $pipe
+     */
+    private function read($pipe): bool
+    {
+        $read = [$pipe];
+        $none = null;
+        $micro = (int) (self::POLL_SECONDS * 1e6);
+        $ready = Quietly::call(static function () use (&$read, &$none, $micro) {
+            return stream_select($read, $none, $none, 0, $micro);
+        });
+        if ($ready !== 1) {
+            return true;
+        }
+        $bytes = Quietly::call(static fn () => fread($pipe, 65536));
+        if ($bytes === false || $bytes === '') {
+            return !feof($pipe);
+        }
+        Log::raw($bytes);
+        $this->output .= $bytes;
+        if (strlen($this->output) > 2 * self::OUTPUT_LIMIT) {
+            $this->output = substr($this->output, -self::OUTPUT_LIMIT);
+        }
+
+        return true;
+    }
+
+    /** The program and all it has started. */
+    private function kill(int $id): void
+    {
+        $all = [$id, ...ProcessTable::descendants($id)];
+        ProcessTable::signal($all, ProcessTable::SIGTERM);
+        usleep(100_000);
+        ProcessTable::signal([$id, ...ProcessTable::descendants($id), ...$all], ProcessTable::SIGKILL);
+    }
+}

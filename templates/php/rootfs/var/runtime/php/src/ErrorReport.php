@@ -1,0 +1,118 @@
+<?php
+
+declare(strict_types=1);
+
+namespace RuntimeBuilder;
+
+/**
+ * A failure in the form that Lambda takes: ErrorRequest of the Runtime API's OpenAPI document 1.0.3
+ * (`errorMessage`, `errorType`, `stackTrace` as strings) and its headers.
+ */
+final class ErrorReport
+{
+    /** Bytes. The smallest limit among the places that a report passes through is 256 KB. */
+    private const BODY_LIMIT = 250_000;
+    private const MESSAGE_LIMIT = 64_000;
+    private const TRACE_LINES = 100;
+    private const LINE_LIMIT = 1_000;
+    private const JSON = JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_INVALID_UTF8_SUBSTITUTE;
+
+    /** @param list<string> $stackTrace */
+    private function __construct(
+        private readonly string $category,
+        private readonly string $type,
+        private readonly string $message,
+        private readonly array $stackTrace,
+    ) {
+    }
+
+    /** @param string $category `Function` for an invocation, `Runtime` for a start */
+    public static function of(\Throwable $error, string $category = 'Function'): self
+    {
+        $trace = ["{$error->getFile()}:{$error->getLine()}", ...explode("\n", $error->getTraceAsString())];
+        for ($cause = $error->getPrevious(); $cause !== null; $cause = $cause->getPrevious()) {
+            $trace[] = 'caused by ' . self::className($cause) . ": {$cause->getMessage()}";
+            $trace[] = "{$cause->getFile()}:{$cause->getLine()}";
+        }
+        if ($error instanceof Reportable) {
+            return new self('', $error->errorType(), $error->getMessage(), $trace);
+        }
+
+        return new self($category, self::className($error), $error->getMessage(), $trace);
+    }
+
+    /** @param array{type: int, message: string, file: string, line: int} $error of error_get_last() */
+    public static function ofFatal(array $error, string $category = 'Function'): self
+    {
+        $type = str_starts_with($error['message'], 'Allowed memory size') ? 'OutOfMemory' : 'FatalError';
+        // The message of an uncaught exception holds its trace after the first line.
+        [$message, $rest] = explode("\n", $error['message'], 2) + [1 => ''];
+        $trace = ["{$error['file']}:{$error['line']}", ...($rest === '' ? [] : explode("\n", $rest))];
+
+        return new self('', "$category.$type", $message, $trace);
+    }
+
+    public function json(): string
+    {
+        $limit = self::MESSAGE_LIMIT;
+        $trace = array_map(static fn (string $line) => self::cut($line, self::LINE_LIMIT), $this->stackTrace);
+        $trace = array_slice($trace, 0, self::TRACE_LINES);
+        do {
+            $json = json_encode([
+                'errorMessage' => self::cut($this->message, $limit),
+                'errorType' => self::cut($this->type, self::LINE_LIMIT),
+                'stackTrace' => $trace,
+            ], self::JSON | JSON_THROW_ON_ERROR);
+            // Escapes can make six bytes of one.
+            $limit = intdiv($limit, 2);
+            $trace = strlen($json) > self::BODY_LIMIT ? array_slice($trace, 0, intdiv(count($trace), 2)) : $trace;
+        } while (strlen($json) > self::BODY_LIMIT);
+
+        return $json;
+    }
+
+    /** @return array<string, string> */
+    public function headers(): array
+    {
+        return [
+            'Content-Type' => 'application/vnd.aws.lambda.error+json',
+            'Lambda-Runtime-Function-Error-Type' => $this->headerType(),
+        ];
+    }
+
+    /** For the log: one line of JSON after the request id. */
+    public function logLine(string $requestId, string $title): string
+    {
+        return "$requestId\t$title\t" . $this->json();
+    }
+
+    /** `Category.Reason` of ASCII letters and digits, as the environment wants it: `Function.LogicException`. */
+    private function headerType(): string
+    {
+        if ($this->category === '') {
+            return $this->type;
+        }
+        $position = strrpos($this->type, '\\');
+        $name = $position === false ? $this->type : substr($this->type, $position + 1);
+        $name = ucfirst(ltrim((string) preg_replace('/[^A-Za-z0-9]/', '', $name), '0..9'));
+
+        return $this->category . '.' . (strlen($name) < 2 ? 'Error' : substr($name, 0, 100));
+    }
+
+    /** The class's name; for an anonymous class what stands before the NUL byte and the path. */
+    private static function className(\Throwable $error): string
+    {
+        return explode("\0", $error::class, 2)[0];
+    }
+
+    private static function cut(string $text, int $limit): string
+    {
+        if (strlen($text) <= $limit) {
+            return $text;
+        }
+        // Do not leave half a character at the cut.
+        $kept = (string) preg_replace('/[\xC0-\xFF][\x80-\xBF]{0,3}$/D', '', substr($text, 0, $limit));
+
+        return $kept . ' … (' . strlen($text) . ' bytes in all)';
+    }
+}

@@ -1,0 +1,85 @@
+<?php
+
+declare(strict_types=1);
+
+namespace RuntimeBuilder\Fpm;
+
+use RuntimeBuilder\Log;
+use RuntimeBuilder\Net\ConnectionLost;
+use RuntimeBuilder\Net\Deadline;
+use RuntimeBuilder\Net\Stream;
+use RuntimeBuilder\Net\TimedOut;
+
+/**
+ * Requests to PHP-FPM over one kept connection. Never sends a request twice: requests of the web are not safe to
+ * repeat, and PHP-FPM says nothing about how far it came.
+ */
+final class FastCgiClient
+{
+    /** Bytes. Lambda takes 6 MB; what is far beyond is not worth the memory of collecting it. */
+    private const OUTPUT_LIMIT = 32 * 1024 * 1024;
+
+    private ?Stream $stream = null;
+
+    public function __construct(private readonly string $socket)
+    {
+    }
+
+    /** @throws ConnectionLost */
+    public function connect(): void
+    {
+        $this->stream ??= Stream::connect('unix://' . $this->socket, 1.0);
+    }
+
+    /**
+     * The answer's bytes: CGI headers and body. What the application writes to its error log goes to ours.
+     *
+     * @param array<string, string> $params
+     * @throws ConnectionLost|FastCgiProtocolError|TimedOut
+     */
+    public function request(array $params, string $body, Deadline $deadline): string
+    {
+        if ($this->stream !== null && !$this->stream->isIdle()) {
+            $this->disconnect(); // the worker was replaced since the last request
+        }
+        $this->connect();
+        assert($this->stream !== null);
+        $parser = new RecordParser();
+        try {
+            $this->stream->queue(Records::request($params, $body));
+            while (!$parser->isComplete()) {
+                $bytes = $this->stream->move($deadline);
+                if ($bytes === null) {
+                    throw new ConnectionLost('PHP-FPM closed the connection', true, $parser->hasBegun());
+                }
+                $parser->feed($bytes);
+                $this->log($parser);
+                if ($parser->outputLength() > self::OUTPUT_LIMIT) {
+                    throw new FastCgiProtocolError('the answer is longer than 32 MB; Lambda takes 6 MB');
+                }
+            }
+        } catch (ConnectionLost | FastCgiProtocolError | TimedOut $failure) {
+            $this->disconnect();
+            throw $failure;
+        }
+        if ($this->stream->hasUnsent()) {
+            $this->disconnect(); // the script ended without reading its input
+        }
+
+        return $parser->output();
+    }
+
+    public function disconnect(): void
+    {
+        $this->stream?->close();
+        $this->stream = null;
+    }
+
+    private function log(RecordParser $parser): void
+    {
+        $errors = $parser->takeErrors();
+        if ($errors !== '') {
+            Log::raw(str_ends_with($errors, "\n") ? $errors : "$errors\n");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+<?php
+
+declare(strict_types=1);
+
+namespace RuntimeBuilder\Fpm;
+
+use RuntimeBuilder\Api\Invocation;
+use RuntimeBuilder\Api\RuntimeApi;
+use RuntimeBuilder\Context;
+use RuntimeBuilder\Environment;
+use RuntimeBuilder\InitFailure;
+use RuntimeBuilder\InvocationFailure;
+use RuntimeBuilder\Json;
+use RuntimeBuilder\Log;
+use RuntimeBuilder\Net\ConnectionLost;
+use RuntimeBuilder\Net\Deadline;
+use RuntimeBuilder\Net\TimedOut;
+use RuntimeBuilder\Runner;
+use RuntimeBuilder\Web\CgiResponse;
+use RuntimeBuilder\Web\FastCgiParameters;
+use RuntimeBuilder\Web\HttpEvent;
+use RuntimeBuilder\Web\HttpResult;
+use RuntimeBuilder\Web\UnknownEvent;
+
+/** Serves HTTP events with PHP-FPM: the handler setting names the front controller, such as public/index.php. */
+final class FpmRunner implements Runner
+{
+    /** Seconds, for an invocation that came without a deadline: the longest that Lambda knows. */
+    private const NO_DEADLINE = 900.0;
+
+    private readonly FastCgiClient $client;
+    private readonly FpmProcess $fpm;
+    private string $script = '';
+
+    /** Whether PHP-FPM has to be started again before the next event. */
+    private bool $broken = false;
+
+    /** @param string $program absolute path of php-fpm */
+    public function __construct(string $program, string $configuration, private readonly RuntimeApi $api)
+    {
+        $this->client = new FastCgiClient(FpmProcess::SOCKET);
+        $this->fpm = new FpmProcess($program, $configuration, $this->client);
+    }
+
+    public function start(): void
+    {
+        $this->script = self::script(Environment::handler());
+        $this->fpm->start();
+    }
+
+    public function run(Invocation $invocation): string
+    {
+        try {
+            $event = json_decode($invocation->event, true, 512, JSON_THROW_ON_ERROR);
+        } catch (\JsonException $error) {
+            throw new InvocationFailure('Runtime.UnmarshalError', 'the event is not JSON: ' . $error->getMessage());
+        }
+        if (is_array($event) && ($event['warmer'] ?? false) === true) {
+            return '["Lambda is warm"]';
+        }
+        try {
+            $event = HttpEvent::of($event);
+        } catch (UnknownEvent $error) {
+            throw new InvocationFailure('Runtime.UnknownEvent', $error->getMessage());
+        }
+        if (!$this->fpm->isRunning()) {
+            Log::line("{$invocation->requestId}\tPHP-FPM is gone; starting it again");
+            $this->restart();
+        }
+        $params = (new FastCgiParameters($this->script))->of($event, Context::of($invocation));
+        $output = $this->request($params, $event->body, $invocation);
+
+        return Json::encode((new HttpResult($event))->of(CgiResponse::parse($output)));
+    }
+
+    public function settle(): void
+    {
+        if ($this->broken || !$this->fpm->isRunning()) {
+            $this->restart();
+        }
+    }
+
+    public function stop(): void
+    {
+        $this->fpm->stop();
+    }
+
+    /** @param array<string, string> $params */
+    private function request(array $params, string $body, Invocation $invocation): string
+    {
+        $remaining = $invocation->remainingSeconds() ?? self::NO_DEADLINE;
+        $seconds = max(0.05, $remaining - self::margin($remaining));
+        try {
+            return $this->client->request($params, $body, Deadline::in($seconds));
+        } catch (TimedOut) {
+            $this->broken = true;
+            $this->fpm->stop();
+            throw new InvocationFailure('Function.Timeout', sprintf(
+                'the application did not answer within %.1f s and was stopped just before the function\'s own timeout;'
+                    . ' raise the timeout, or find what it waits for: %s %s',
+                $seconds,
+                $params['REQUEST_METHOD'],
+                $params['REQUEST_URI'],
+            ));
+        } catch (ConnectionLost $lost) {
+            throw new InvocationFailure(
+                'Function.WorkerDied',
+                "the PHP-FPM worker ended in the middle of the request ({$lost->getMessage()}); the log above may hold"
+                    . ' its signal: SIGSEGV points to an extension, SIGKILL to memory',
+            );
+        } catch (FastCgiProtocolError $error) {
+            $this->broken = true;
+            throw new InvocationFailure('Function.BadResponse', $error->getMessage());
+        }
+    }
+
+    private function restart(): void
+    {
+        // Else the new process would inherit the connection to the Runtime API, and keep it open when we end.
+        $this->api->disconnect();
+        $this->fpm->stop();
+        $this->fpm->start();
+        $this->broken = false;
+    }
+
+    /** Seconds kept for reporting a timeout ourselves: a fifth of the time left, 0.2 to 1. */
+    private static function margin(float $remaining): float
+    {
+        return max(0.2, min(1.0, $remaining * 0.2));
+    }
+
+    private static function script(string $handler): string
+    {
+        if (trim($handler) === '') {
+            throw new InitFailure(
+                'MalformedHandlerName',
+                'no handler is set; name the front controller, for example public/index.php',
+            );
+        }
+        $path = str_starts_with($handler, '/') ? $handler : Environment::taskRoot() . "/$handler";
+        if (!is_file($path)) {
+            throw new InitFailure('NoSuchHandler', "the handler file $path does not exist");
+        }
+
+        return $path;
+    }
+}

@@ -1,0 +1,84 @@
+<?php
+
+declare(strict_types=1);
+
+namespace RuntimeBuilder;
+
+use ArrayObject;
+use stdClass;
+
+/**
+ * JSON as a PHP handler wants it and Lambda sent it.
+ *
+ * Objects become arrays. An object that an array could not give back, because PHP would write it as a list,
+ * becomes an ArrayObject: `{}`, and one whose keys are 0, 1, 2 .... It is read like an array
+ * (`$event['detail']['id'] ?? null`, `foreach`, `count`), and is written as the object that it was.
+ *
+ * Integers beyond 64 bits become floats (PHP has no larger ones). Nesting deeper than PHP's parser can take
+ * (about 5,000 levels) is an error, not a crash.
+ */
+final class Json
+{
+    private const DEPTH = 100_000;
+
+    /** Deeper values would exhaust the C stack in json_encode. */
+    private const ENCODE_DEPTH = 10_000;
+
+    private const ENCODE = JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_PRESERVE_ZERO_FRACTION
+        | JSON_THROW_ON_ERROR;
+
+    /**
+     * The value; null for an empty text (an invocation without payload).
+     *
+     * @throws \JsonException
+     */
+    public static function decode(string $json): mixed
+    {
+        if ($json === '') {
+            return null;
+        }
+        // Most events have no such object, and the walk over a large event costs more than parsing it.
+        if (preg_match('/\{\s*+\}|"(?:0|\\\\u0030)"\s*+:/', $json) === 0) {
+            return json_decode($json, true, self::DEPTH, JSON_THROW_ON_ERROR);
+        }
+        try {
+            return self::toArrays(json_decode($json, false, self::DEPTH, JSON_THROW_ON_ERROR));
+        } catch (\JsonException $error) {
+            if ($error->getCode() === JSON_ERROR_INVALID_PROPERTY_NAME) {
+                // A key that begins with U+0000 cannot be a property; as an array key it is fine.
+                return json_decode($json, true, self::DEPTH, JSON_THROW_ON_ERROR);
+            }
+            throw $error;
+        }
+    }
+
+    /**
+     * The value with every object as stdClass, for handlers that declare so.
+     *
+     * @throws \JsonException
+     */
+    public static function decodeToObjects(string $json): mixed
+    {
+        return $json === '' ? null : json_decode($json, false, self::DEPTH, JSON_THROW_ON_ERROR);
+    }
+
+    /** @throws \JsonException */
+    public static function encode(mixed $value): string
+    {
+        return json_encode($value, self::ENCODE, self::ENCODE_DEPTH);
+    }
+
+    private static function toArrays(mixed $value): mixed
+    {
+        if ($value instanceof stdClass) {
+            $array = array_map(self::toArrays(...), (array) $value);
+
+            return array_is_list($array) ? new ArrayObject($array) : $array;
+        }
+        if (is_array($value)) {
+            return array_map(self::toArrays(...), $value);
+        }
+
+        return $value;
+    }
+}

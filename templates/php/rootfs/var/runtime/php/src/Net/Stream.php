@@ -1,0 +1,161 @@
+<?php
+
+declare(strict_types=1);
+
+namespace RuntimeBuilder\Net;
+
+use RuntimeBuilder\Quietly;
+
+/**
+ * One connected socket, full duplex: what is queued goes out while what comes in is read.
+ *
+ * Reading while writing matters twice: a server may answer before it has taken the whole request (413), and
+ * PHP-FPM may fill our buffer with output while we still fill its buffer with the request body.
+ *
+ * Waiting is done with select(2) and without PHP's stream timeouts: those count from the last read, default to
+ * 60 s, and would fire when a frozen environment is thawed.
+ */
+final class Stream
+{
+    private const READ_SIZE = 65536;
+    private const WRITE_SIZE = 262144;
+
+    /** @var resource|null */
+    private $socket;
+    private string $outgoing = '';
+    private int $sent = 0;
+    private int $sentInAll = 0;
+
+    /** @param resource $socket */
+    private function __construct($socket)
+    {
+        $this->socket = $socket;
+        stream_set_blocking($socket, false);
+        stream_set_chunk_size($socket, self::READ_SIZE);
+    }
+
+    /**
+     * @param string $uri tcp://host:port or unix:///path
+     * @throws ConnectionLost
+     */
+    public static function connect(string $uri, float $seconds): self
+    {
+        $context = stream_context_create(['socket' => ['tcp_nodelay' => true]]);
+        $code = 0;
+        $reason = '';
+        $socket = Quietly::call(static function () use ($uri, $seconds, $context, &$code, &$reason) {
+            return stream_socket_client($uri, $code, $reason, $seconds, STREAM_CLIENT_CONNECT, $context);
+        });
+        if ($socket === false) {
+            throw new ConnectionLost("cannot connect to $uri: " . ($reason ?: 'unknown reason'), taken: false);
+        }
+
+        return new self($socket);
+    }
+
+    public function queue(string $bytes): void
+    {
+        $this->outgoing = $this->hasUnsent() ? substr($this->outgoing, $this->sent) . $bytes : $bytes;
+        $this->sent = 0;
+    }
+
+    public function hasUnsent(): bool
+    {
+        return $this->sent < strlen($this->outgoing);
+    }
+
+    /** Bytes that the kernel has taken since the connection was made. */
+    public function sentInAll(): int
+    {
+        return $this->sentInAll;
+    }
+
+    /**
+     * Waits until something moves. Returns what came in ('' when only bytes went out), null at the end of the
+     * peer's stream.
+     *
+     * @throws TimedOut
+     */
+    public function move(Deadline $deadline): ?string
+    {
+        $socket = $this->socket;
+        if ($socket === null) {
+            return null;
+        }
+        for (;;) {
+            $remaining = $deadline->remaining();
+            $read = [$socket];
+            $write = $this->hasUnsent() ? [$socket] : null;
+            $except = null;
+            $seconds = $remaining === null ? null : (int) $remaining;
+            $micro = $remaining === null ? null : (int) (($remaining - (int) $remaining) * 1e6);
+            $ready = Quietly::call(static function () use (&$read, &$write, &$except, $seconds, $micro) {
+                return stream_select($read, $write, $except, $seconds, $micro);
+            });
+            if ($ready === false) {
+                continue; // a signal; its handler has run or ends us
+            }
+            if ($ready === 0) {
+                if ($deadline->hasPassed()) {
+                    throw new TimedOut('the peer did not answer in time');
+                }
+                continue;
+            }
+            if ($write !== null && $write !== []) {
+                $this->write($socket);
+            }
+            if ($read === []) {
+                return '';
+            }
+            $bytes = Quietly::call(static fn () => fread($socket, self::READ_SIZE));
+            if ($bytes !== false && $bytes !== '') {
+                return $bytes;
+            }
+            if (feof($socket)) {
+                return null;
+            }
+        }
+    }
+
+    /** Whether an idle connection can be used: nothing unread, not closed by the peer. */
+    public function isIdle(): bool
+    {
+        if ($this->socket === null) {
+            return false;
+        }
+        $read = [$this->socket];
+        $none = null;
+
+        return Quietly::call(static fn () => stream_select($read, $none, $none, 0, 0)) === 0;
+    }
+
+    public function close(): void
+    {
+        if ($this->socket !== null) {
+            fclose($this->socket);
+            $this->socket = null;
+        }
+    }
+
+    /** @param resource $socket */
+    private function write($socket): void
+    {
+        $piece = $this->sent === 0 && strlen($this->outgoing) <= self::WRITE_SIZE
+            ? $this->outgoing
+            : substr($this->outgoing, $this->sent, self::WRITE_SIZE);
+        $written = Quietly::call(static fn () => fwrite($socket, $piece));
+        if ($written === false) {
+            // The peer takes nothing more. An answer may still be waiting; if not, reading finds the end.
+            $this->outgoing = '';
+            $this->sent = 0;
+
+            return;
+        }
+        $this->sent += $written;
+        $this->sentInAll += $written;
+        if (!$this->hasUnsent()) {
+            $this->outgoing = '';
+            $this->sent = 0;
+        }
+    }
+}
