@@ -14,6 +14,10 @@ from runtimebuilder.build.plan import Reason, Step
 from runtimebuilder.engine.builder import BuildEvent, Output, StepStarted
 
 
+# Characters of a step's text on a plain line: enough to know the step, not a page of package names.
+STEP_TEXT = 96
+
+
 def megabytes(size: int) -> str:
     """Bytes as decimal megabytes, as docker prints them."""
     return f"{size / 1e6:.0f} MB"
@@ -35,11 +39,11 @@ class BuildProgress:
         self._console = console
         self._width = width
         self._verbose = verbose
-        self._live = Live(console=console, refresh_per_second=8, transient=True, get_renderable=self._line)
         self._name = ""
         self._started = 0.0
         self._now: StepStarted | None = None
         self._last = ""
+        self._live = Live(console=console, refresh_per_second=8, transient=True, get_renderable=self._line)
 
     def __enter__(self) -> BuildProgress:
         if self._console.is_terminal:
@@ -70,7 +74,8 @@ class BuildProgress:
             self._now, self._last = event, ""
             if not self._console.is_terminal or self._verbose:
                 number = f"{event.number}/{event.total}" if event.number else "-"
-                self._say(f"  {step.runtime.name:<{self._width}}  step {number}  {event.text}")
+                text = event.text if self._verbose or len(event.text) <= STEP_TEXT else f"{event.text[:STEP_TEXT]} ..."
+                self._say(f"  {step.runtime.name:<{self._width}}  step {number}  {text}")
         elif isinstance(event, Output):
             self._last = event.line.strip()
             if self._verbose:

@@ -66,8 +66,11 @@ def make_base(engine: Engine, base: BaseSpec, make: DebianBase, tag: str, say: C
                 detail=tail,
             )
         with tarfile.open(root, "a") as archive:
+            there = set(archive.getnames())
             for entry, data in _entries():
-                archive.addfile(entry, io.BytesIO(data))
+                # The engine refuses an archive in which a path stands twice.
+                if entry.name not in there:
+                    archive.addfile(entry, io.BytesIO(data))
         image = engine.import_image(root, changes=_changes(base))
     engine.tag(image, tag)
     return image

@@ -15,6 +15,13 @@ from runtimebuilder.render import quoting
 TEMPLATE_HINT = "correct the template; `runtimebuilder render NAME` shows what it gives"
 
 
+def default_directories() -> tuple[Path, ...]:
+    """A project's own `templates/` (in the working directory), if it has one, before the shipped ones."""
+    own = Path("templates").resolve()
+    there = shipped.directory("templates")
+    return (own, there) if own.is_dir() and own != there else (there,)
+
+
 class TemplateSet:
     """Templates found by name in folders, the first folder that has a name winning.
 
@@ -23,7 +30,7 @@ class TemplateSet:
     """
 
     def __init__(self, directories: Sequence[Path] | None = None) -> None:
-        self.directories = tuple(directories) if directories is not None else (shipped.directory("templates"),)
+        self.directories = tuple(directories) if directories is not None else default_directories()
         self._jinja = jinja2.Environment(
             loader=jinja2.FileSystemLoader([str(folder) for folder in self.directories]),
             undefined=jinja2.StrictUndefined,
