@@ -1,0 +1,5 @@
+<?php
+
+// A handler that does not parse.
+
+return function ($event { return $event;

@@ -1,0 +1,5 @@
+<?php
+
+// A handler that ends the process while it is loaded.
+
+exit(7);

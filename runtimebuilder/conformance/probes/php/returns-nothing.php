@@ -1,0 +1,5 @@
+<?php
+
+// A handler file that parses and runs, but gives no handler.
+
+$nothing = null;
