@@ -170,10 +170,13 @@ class Engine:
             self.api.tag(image, repository, tag, force=True)
 
     def remove_image(self, ref: str, *, force: bool = False) -> bool:
-        """Remove an image by id, or a name of it. False when there was none."""
+        """Remove an image by id, or a name of it. False when there was none.
+
+        Its parents stay, named or not: they may be somebody's.
+        """
         try:
             with asking(f"to remove image {ref}"):
-                self.api.remove_image(ref, force=force)
+                self.api.remove_image(ref, force=force, noprune=True)
         except EngineError as error:
             if error.status == 404:
                 return False
@@ -262,8 +265,8 @@ def _no_engine(address: str, error: BaseException) -> EnvironmentProblemError:
     )
     return EnvironmentProblemError(
         f"there is no Docker engine at {address}: {reason}",
-        hint="start it (`sudo systemctl start docker`, or Docker Desktop), or point DOCKER_HOST or `docker context` "
-        "at one that runs",
+        hint="start it (`sudo systemctl start docker`, or Docker Desktop), or point DOCKER_HOST "
+        "or the CLI's context at one that runs",
     )
 
 
