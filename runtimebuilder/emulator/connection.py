@@ -21,7 +21,8 @@ from runtimebuilder.emulator.exchange import Framing, Route
 from runtimebuilder.emulator.faults import RequestCut
 from runtimebuilder.emulator.inbox import Inbox
 from runtimebuilder.emulator.recording import Entry, Recording
-from runtimebuilder.emulator.runtime_api import Request, RuntimeApi, Turn, route_of
+from runtimebuilder.emulator.routes import Request, route_of
+from runtimebuilder.emulator.runtime_api import RuntimeApi, Turn
 
 _HEAD_LIMIT = 2 * 1024 * 1024  # the service's own quota for request line and headers is 1 MB
 _BLANK_LINE = re.compile(rb"\n\r?\n")
@@ -206,7 +207,7 @@ class Connection:
     async def _send(self, data: bytes, *, last_of: Entry | None = None) -> bool:
         """False: the peer has gone. `last_of`: the exchange that these bytes complete."""
         try:
-            # Under the lock, so that nobody who was woken by these bytes finds an answer that is not there yet.
+            # Under the lock: whoever was woken by these bytes must not find an answer that is not there yet.
             with self._recording.changed:
                 try:
                     sent = self._sock.send(data)

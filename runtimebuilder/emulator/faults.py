@@ -15,9 +15,8 @@ class Delivery:
     """How the answer to `GET next` that carries an event is written.
 
     `drip` is (bytes, seconds between): the body in pieces of so many bytes, which splits characters of
-    several bytes; with `framing="chunked"` each piece is a chunk of its own. `omit_headers` takes names in any
-    case. `extra_headers` follow the real ones, names repeated as often as given. `delay`: seconds before the
-    first byte.
+    several bytes; with `framing="chunked"` each piece is a chunk. `omit_headers` takes names in any case.
+    `extra_headers` follow the real ones, names repeated as often as given. `delay` is in seconds.
     """
 
     framing: Literal["sized", "chunked"] = "sized"

@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import unquote, urlsplit
 
 from runtimebuilder.emulator import answers
 from runtimebuilder.emulator.answers import Answer
@@ -20,49 +19,10 @@ from runtimebuilder.emulator.exchange import Exchange, Route, first_value
 from runtimebuilder.emulator.faults import Delivery, Reply, RequestCut
 from runtimebuilder.emulator.invocation import Invocation, Outcome, OutcomeKind
 from runtimebuilder.emulator.recording import Entry, Recording
+from runtimebuilder.emulator.routes import METHODS, Request
 from runtimebuilder.emulator.state import RefusedError, State, StateMachine
 
-VERSION_PREFIX = "/2018-06-01"
 MODE_HEADER = "Lambda-Runtime-Function-Response-Mode"
-
-_FIXED_PATHS = {
-    f"{VERSION_PREFIX}/ping": Route.PING,
-    f"{VERSION_PREFIX}/runtime/invocation/next": Route.NEXT,
-    f"{VERSION_PREFIX}/runtime/init/error": Route.INIT_ERROR,
-    f"{VERSION_PREFIX}/runtime/restore/next": Route.RESTORE_NEXT,
-    f"{VERSION_PREFIX}/runtime/restore/error": Route.RESTORE_ERROR,
-}
-_METHODS = {
-    Route.PING: "GET",
-    Route.NEXT: "GET",
-    Route.RESPONSE: "POST",
-    Route.ERROR: "POST",
-    Route.INIT_ERROR: "POST",
-}
-
-
-def route_of(target: str) -> tuple[Route, str | None]:
-    """Route and percent-decoded request id of a request target."""
-    path = urlsplit(target).path if not target.startswith("/") else target.partition("?")[0]
-    fixed = _FIXED_PATHS.get(path)
-    if fixed is not None:
-        return fixed, None
-    head, _, tail = path.rpartition("/")
-    before, _, request_id = head.rpartition("/")
-    if before == f"{VERSION_PREFIX}/runtime/invocation" and tail in ("response", "error"):
-        return Route(tail), unquote(request_id)
-    return Route.OTHER, None
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the API needs to know of a request whose head has come."""
-
-    route: Route
-    request_id: str | None
-    method: str
-    headers: tuple[tuple[str, str], ...]
-    peer_is_there: Callable[[], bool]  # asks the socket itself, at once
 
 
 class Turn(Protocol):
@@ -180,7 +140,7 @@ class RuntimeApi:
             return _ScriptedTurn(reply, self._begin(request) if reply.applies else None)
 
     def _begin(self, request: Request) -> Turn:
-        method = _METHODS.get(request.route)
+        method = METHODS.get(request.route)
         if method is None:
             return _FixedTurn(answers.not_found())
         if request.method != method:

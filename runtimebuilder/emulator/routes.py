@@ -1,0 +1,51 @@
+"""Which request target is for what (catalogue §6.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from runtimebuilder.emulator.exchange import Route
+
+VERSION_PREFIX = "/2018-06-01"
+
+_FIXED_PATHS = {
+    f"{VERSION_PREFIX}/ping": Route.PING,
+    f"{VERSION_PREFIX}/runtime/invocation/next": Route.NEXT,
+    f"{VERSION_PREFIX}/runtime/init/error": Route.INIT_ERROR,
+    f"{VERSION_PREFIX}/runtime/restore/next": Route.RESTORE_NEXT,
+    f"{VERSION_PREFIX}/runtime/restore/error": Route.RESTORE_ERROR,
+}
+METHODS = {
+    Route.PING: "GET",
+    Route.NEXT: "GET",
+    Route.RESPONSE: "POST",
+    Route.ERROR: "POST",
+    Route.INIT_ERROR: "POST",
+}
+"""The method of each route that exists. `restore/*` is there with SnapStart only, which is not emulated."""
+
+
+def route_of(target: str) -> tuple[Route, str | None]:
+    """Route and percent-decoded request id of a request target."""
+    path = urlsplit(target).path if not target.startswith("/") else target.partition("?")[0]
+    fixed = _FIXED_PATHS.get(path)
+    if fixed is not None:
+        return fixed, None
+    head, _, tail = path.rpartition("/")
+    before, _, request_id = head.rpartition("/")
+    if before == f"{VERSION_PREFIX}/runtime/invocation" and tail in ("response", "error"):
+        return Route(tail), unquote(request_id)
+    return Route.OTHER, None
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the API needs to know of a request whose head has come."""
+
+    route: Route
+    request_id: str | None
+    method: str
+    headers: tuple[tuple[str, str], ...]
+    peer_is_there: Callable[[], bool]  # asks the socket itself, at once
