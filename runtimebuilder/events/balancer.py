@@ -1,7 +1,7 @@
 """HTTP requests as an application load balancer hands them to a function.
 
-Shape: `lambda-functions` of the Application Load Balancer guide. Unlike a gateway, the balancer does not decode
-the query, always has a body, and has either single or multi-value headers, never both.
+Shape: `lambda-functions` of the Application Load Balancer guide. Unlike a gateway, the balancer does not
+decode the query, always has a body, and has either single or multi-value headers, never both.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def alb(
 ) -> Mapping[str, Any]:
     """A load balancer request. `multi_value`: the target group has multi-value headers enabled.
 
-    Names of headers are lower-cased; keys and values of the query stay percent-encoded. With single values the
-    last of a repeated name wins.
+    Names of headers are lower-cased; keys and values of the query stay percent-encoded. With single values
+    the last of a repeated name wins.
     """
     pairs = [(name.lower(), value) for name, value in header_pairs(headers)]
     if cookies:

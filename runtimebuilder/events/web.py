@@ -1,7 +1,7 @@
 """HTTP requests as API Gateway (both formats) and function URLs hand them to a function.
 
-Shapes: `http-api-develop-integrations-lambda` and `set-up-lambda-proxy-integrations` of the API Gateway guide,
-`urls-invocation` of the Lambda guide. Identifiers and times are fixed: the same call gives the same event.
+Shapes: `http-api-develop-integrations-lambda` and `set-up-lambda-proxy-integrations` of the API Gateway
+guide, `urls-invocation` of the Lambda guide. Identifiers and times are fixed: the same call gives the same event.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def http_v2(
 ) -> Mapping[str, Any]:
     """An HTTP API request, payload format 2.0.
 
-    `path` as the client sent it; `query` without the question mark; `cookies` as `name=value`. Header names are
-    lower-cased and values of repeated ones joined by commas, as the gateway does. `base64_body` None: only when
-    the body is not UTF-8; UnicodeDecodeError when it is False and the body is not.
+    `path` as the client sent it; `query` without the question mark; `cookies` as `name=value`. Header names
+    are lower-cased and values of repeated ones joined by commas, as the gateway does. `base64_body` None: only
+    when the body is not UTF-8; UnicodeDecodeError when it is False and the body is not.
     """
     domain = f"x0example.execute-api.{REGION}.amazonaws.com"
     return _format_two(
