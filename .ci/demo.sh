@@ -22,7 +22,7 @@ headline "The image"
 .venv/bin/python - "$result" <<'PY'
 import json, sys
 
-(image,) = json.load(open(sys.argv[1]))
+(image,) = json.load(open(sys.argv[1]))["images"]
 print(f"  name    {image['tags'][0]}")
 print(f"  size    {image['size'] / 1e6:.0f} MB")
 print(f"  digest  {image['id']}")

@@ -86,7 +86,7 @@ def _print_results(results: tuple[BuildResult, ...], *, json_output: bool, secon
     new = sum(result.built for result in built)
     failed = len(results) - len(built)
     if json_output:
-        console.out().print(Text(json.dumps([_as_json(result) for result in results], indent=2)), soft_wrap=True)
+        console.out().print(Text(json.dumps({"images": [_as_json(result) for result in results]}, indent=2)), soft_wrap=True)
         return
     summary = f"{new} built, {len(built) - new} unchanged, {failed} failed in {duration(seconds)}"
     if not new and not failed:

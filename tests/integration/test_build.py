@@ -117,7 +117,7 @@ def test_buildx_builds_the_same_without_attestations(engine: Engine, built: Buil
     )
     assert done.returncode == 0, done.stderr
     assert "step 2/" in done.stderr
-    (image,) = json.loads(done.stdout)
+    (image,) = json.loads(done.stdout)["images"]
     assert image["status"] == "built"
     facts = engine.image("runtimebuilder-test/buildx:1")
     assert facts is not None
