@@ -90,4 +90,9 @@ if ! engine_answers; then
 fi
 
 command -v mmdebstrap >/dev/null 2>&1 || install mmdebstrap debian-archive-keyring\?
-[ "$want" = demo ] || install docker-registry docker.io\? iproute2
+if [ "$want" = test ]; then
+  # Debian 13 has the CLI in a package of its own.
+  command -v docker >/dev/null 2>&1 || install docker-cli\?
+  command -v docker >/dev/null 2>&1 || install docker.io
+  command -v docker-registry >/dev/null 2>&1 || install docker-registry
+fi
