@@ -1,7 +1,7 @@
 """HTTP requests as API Gateway (both formats) and function URLs hand them to a function.
 
 Shapes: `http-api-develop-integrations-lambda` and `set-up-lambda-proxy-integrations` of the API Gateway
-guide, `urls-invocation` of the Lambda guide. Identifiers and times are fixed: the same call gives the same event.
+guide, `urls-invocation` of the Lambda guide. Identifiers and times are fixed: equal calls give equal events.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def http_v2(
     """An HTTP API request, payload format 2.0.
 
     `path` as the client sent it; `query` without the question mark; `cookies` as `name=value`. Header names
-    are lower-cased and values of repeated ones joined by commas, as the gateway does. `base64_body` None: only
-    when the body is not UTF-8; UnicodeDecodeError when it is False and the body is not.
+    are lower-cased and values of repeated ones joined by commas, as the gateway does. `base64_body` None:
+    only when the body is not UTF-8; UnicodeDecodeError when it is False and the body is not UTF-8.
     """
     domain = f"x0example.execute-api.{REGION}.amazonaws.com"
     return _format_two(
