@@ -222,20 +222,18 @@ class Container:
         return data.getvalue()
 
     def commit(self, *, changes: Sequence[str] = ()) -> str:
-        """Make an image of its file system and its configuration, changed by Dockerfile lines. The image's id."""
+        """Make an image of its files and configuration, changed by Dockerfile lines. The image's id."""
         with asking("to make an image of a container"):
             answer = self._engine.api.commit(self.id, pause=False, changes=list(changes))
         return str(answer["Id"])
 
 
-def create_carrier(
-    engine: Engine, image: str, *, command: Sequence[str], labels: Mapping[str, str]
-) -> Container:
+def create_carrier(engine: Engine, image: str, *, labels: Mapping[str, str]) -> Container:
     """Create a container with the image's own configuration, to put files into and to commit; never started.
 
-    `command` is needed for images that have neither entrypoint nor command; empty otherwise.
+    `EngineError` for an image that has neither entrypoint nor command.
     """
-    config = {"Image": image, "Labels": dict(labels)} | ({"Cmd": list(command)} if command else {})
+    config = {"Image": image, "Labels": dict(labels)}
     with asking(f"to create a container of {image}"):
         made = engine.api.create_container_from_config(config)
     return Container(engine, str(made["Id"]), image)

@@ -1,0 +1,210 @@
+"""How the process in the box reaches the emulator outside of it.
+
+On Lambda the Runtime API is at 127.0.0.1:9001 and there is nothing else. The namespace link gives exactly
+that; the gateway link is for those who may use an engine without being root: another address, which
+AWS_LAMBDA_RUNTIME_API is there to tell.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from runtimebuilder.engine.containers import Container
+from runtimebuilder.engine.docker import Engine
+from runtimebuilder.engine.resources import create_internal_network
+from runtimebuilder.errors import EnvironmentProblemError, SpecError
+
+WISHES = ("auto", "namespace", "gateway")
+ADDRESS = ("127.0.0.1", 9001)
+_CLONE_NEWNET = 0x40000000
+_BACKLOG = 128
+
+
+class Link(Protocol):
+    """One way. `name` is what the report says."""
+
+    name: str
+
+    def describe(self) -> str:
+        """For people: where the API is, and what else is on the network."""
+
+    def network(self, labels: Mapping[str, str]) -> str:
+        """The network mode of the container that holds the network; what it makes carries `labels`."""
+
+    def dns(self) -> tuple[str, ...]:
+        """Name servers of that container; none: the engine's choice."""
+
+    def listen(self, holder: Container) -> socket.socket:
+        """A listening socket that processes in the network of `holder`, which runs, can connect to."""
+
+
+class NamespaceLink:
+    """A socket opened inside the container's network namespace, served from outside. Needs root."""
+
+    name = "namespace"
+
+    def describe(self) -> str:
+        """See `Link.describe`."""
+        return f"no network, API at {ADDRESS[0]}:{ADDRESS[1]}"
+
+    def network(self, labels: Mapping[str, str]) -> str:  # noqa: ARG002 - the engine knows this one
+        """See `Link.network`."""
+        return "none"
+
+    def dns(self) -> tuple[str, ...]:
+        """See `Link.dns`."""
+        return ()
+
+    def listen(self, holder: Container) -> socket.socket:
+        """See `Link.listen`. `EnvironmentProblemError` when the namespace cannot be entered."""
+        namespace = Path(f"/proc/{holder.state().pid}/ns/net")
+        try:
+            if namespace.stat().st_ino == Path("/proc/self/ns/net").stat().st_ino:
+                raise EnvironmentProblemError("the container's network is not a namespace of its own")
+            return _listen_inside(namespace)
+        except OSError as error:
+            raise EnvironmentProblemError(
+                f"the network namespace of a container could not be entered: {error.strerror}",
+                hint="use --link gateway",
+            ) from error
+
+
+class GatewayLink:
+    """An internal bridge network with nothing in it but the host's own address, where the API is."""
+
+    name = "gateway"
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._made: tuple[str, str] | None = None  # network id and address of the host in it
+
+    def describe(self) -> str:
+        """See `Link.describe`."""
+        return "an internal network, API at its gateway address"
+
+    def network(self, labels: Mapping[str, str]) -> str:
+        """See `Link.network`. One network for the life of the link."""
+        with self._lock:
+            if self._made is None:
+                name = "runtimebuilder-" + "-".join(labels.values())
+                made = create_internal_network(self._engine, name, labels=labels)
+                self._made = (made.id, made.gateway)
+            return self._made[0]
+
+    def dns(self) -> tuple[str, ...]:
+        """See `Link.dns`. The engine's own resolver would ask the outside world on the container's behalf."""
+        return ("127.0.0.1",)
+
+    def listen(self, holder: Container) -> socket.socket:  # noqa: ARG002 - every container of the network reaches it
+        """See `Link.listen`. `EnvironmentProblemError` when the address is not one of this machine's."""
+        if self._made is None:
+            raise RuntimeError("ask for the network first")
+        try:
+            return socket.create_server((self._made[1], 0), backlog=_BACKLOG)
+        except OSError as error:
+            raise EnvironmentProblemError(
+                f"the engine's network address {self._made[1]} is not on this machine: {error.strerror}",
+                hint="use a Docker engine of this machine that runs as root, and not Docker Desktop",
+            ) from error
+
+
+def choose_link(engine: Engine, wish: str = "auto") -> Link:
+    """The link of that name; "auto": namespace where it is possible, else gateway.
+
+    Raises `SpecError` (2) for another name, `EnvironmentProblemError` (4) when the wish is impossible.
+    """
+    if wish not in WISHES:
+        raise SpecError(f"there is no link {wish!r}", hint=f"one of: {', '.join(WISHES)}")
+    if wish == "gateway":
+        return GatewayLink(engine)
+    problem = namespace_link_problem(engine)
+    if problem is None:
+        return NamespaceLink()
+    if wish == "namespace":
+        raise EnvironmentProblemError(
+            f"the namespace link is not possible: {problem}", hint="use --link gateway"
+        )
+    return GatewayLink(engine)
+
+
+def namespace_link_problem(engine: Engine) -> str | None:
+    """Why the namespace link cannot work here, in a few words; None when it can."""
+    facts = engine.ping()
+    first_of = (
+        (sys.platform != "linux", "this machine is not Linux"),
+        (not engine.is_local, "the engine is not on this machine"),
+        (facts.is_desktop, "the engine runs in a virtual machine"),
+        (facts.rootless, "the engine runs without root"),
+    )
+    for is_so, problem in first_of:
+        if is_so:
+            return problem
+    if not _sees_processes_of(engine.address.removeprefix("unix://")):
+        return "the engine's processes cannot be seen from here"
+    try:
+        _inside(Path("/proc/self/ns/net"), lambda: None)
+    except OSError as error:
+        return "not root" if os.geteuid() != 0 else f"network namespaces cannot be entered: {error.strerror}"
+    return None
+
+
+def _sees_processes_of(path: str) -> bool:
+    """Whether who listens at this Unix socket counts processes as we do: not when one is in a container."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
+        probe.connect(path)
+        credentials = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        (pid, _, _) = struct.unpack("3i", credentials)
+        if pid == 0:
+            return False
+        try:
+            theirs = Path(f"/proc/{pid}/ns/pid").stat().st_ino
+        except PermissionError:
+            return True  # it is there, and whether we may enter is asked next
+        return theirs == Path("/proc/self/ns/pid").stat().st_ino
+    return False
+
+
+def _listen_inside(namespace: Path) -> socket.socket:
+    made: list[socket.socket] = []
+    _inside(namespace, lambda: made.append(socket.create_server(ADDRESS, backlog=_BACKLOG)))
+    return made[0]
+
+
+def _inside(namespace: Path, action: Callable[[], object]) -> None:
+    """Run `action` in a network namespace. OSError when it cannot be entered, or what `action` raises.
+
+    A namespace is entered by one thread, never by the process: so it is a thread that ends here.
+    """
+    failures: list[BaseException] = []
+
+    def enter_and_act() -> None:
+        try:
+            _enter(namespace)
+            action()
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            failures.append(error)
+
+    thread = threading.Thread(target=enter_and_act, name="network-namespace")
+    thread.start()
+    thread.join()
+    if failures:
+        raise failures[0]
+
+
+def _enter(namespace: Path) -> None:
+    # os.setns is there from Python 3.12 on only.
+    libc = ctypes.CDLL(None, use_errno=True)
+    with namespace.open("rb") as entrance:
+        if libc.setns(entrance.fileno(), _CLONE_NEWNET) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))

@@ -1,0 +1,182 @@
+"""A run: everything ephemeral made in it carries its label and is gone when it ends, however it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any, Protocol, Self
+
+from runtimebuilder.engine import containers, resources
+from runtimebuilder.engine.docker import Engine
+from runtimebuilder.errors import UserError
+from runtimebuilder.sandbox.link import Link, choose_link
+from runtimebuilder.sandbox.pause import ensure_pause_image
+
+LABEL = "dev.runtimebuilder.ephemeral"
+_PATIENCE = 3  # so many Ctrl-C are needed to leave without having cleaned up
+
+
+class Closeable(Protocol):
+    """What a run closes before it sweeps."""
+
+    def close(self) -> None: ...
+
+
+class Run:
+    """One run against one engine. A context manager; in the main thread SIGTERM then ends it as Ctrl-C does.
+
+    Thread-safe. Images derived in a run and the link are made once for it.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.id = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._lock = threading.RLock()
+        self._open: list[Closeable] = []
+        self._links: dict[str, Link] = {}
+        self._layers: dict[str, str] = {}
+        self._pause_image: str | None = None
+        self._before: Any = None
+        self._signalled = False
+        self._closed = False
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What everything made in this run is labelled with."""
+        return {LABEL: self.id}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGTERM, _as_interrupt)
+            self._signalled = True
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.close()
+        finally:
+            if self._signalled:
+                signal.signal(signal.SIGTERM, self._before)
+                self._signalled = False
+
+    def link(self, wish: str) -> Link:
+        """The link for this wish ("auto", "namespace", "gateway"); see `choose_link`."""
+        with self._lock:
+            if wish not in self._links:
+                self._links[wish] = choose_link(self.engine, wish)
+            return self._links[wish]
+
+    def pause_image(self) -> str:
+        """The image of the pause containers."""
+        with self._lock:
+            if self._pause_image is None:
+                self._pause_image = ensure_pause_image(self.engine)
+            return self._pause_image
+
+    def derived(self, key: str, make: Callable[[], str]) -> str:
+        """The image of that key: made by `make` once in this run."""
+        with self._lock:
+            if key not in self._layers:
+                self._layers[key] = make()
+            return self._layers[key]
+
+    def opened(self, what: Closeable) -> None:
+        """Close `what` when the run ends, unless it is taken back before."""
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the run has ended")
+            self._open.append(what)
+
+    def closed(self, what: Closeable) -> None:
+        """`what` has been closed."""
+        with self._lock:
+            if what in self._open:
+                self._open.remove(what)
+
+    def close(self) -> None:
+        """Close what is open, remove all that carries the run's label. Ctrl-C does not stop it half-way."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            still_open, self._open = self._open[::-1], []
+        _uninterrupted(lambda: self._close(still_open))
+
+    def _close(self, still_open: list[Closeable]) -> None:
+        problems: list[Exception] = []
+        for each in still_open:
+            try:
+                each.close()
+            except (UserError, OSError, RuntimeError) as error:
+                problems.append(error)
+        sweep(self.engine, self.id)
+        if problems:
+            raise problems[0]
+
+
+def sweep(engine: Engine, run_id: str | None = None, *, older_than: float | None = None) -> int:
+    """Remove what runs left behind: of one run, or of all; `older_than` in seconds spares what is younger.
+
+    Containers first, then what they used. How many things were removed. Nothing without our label is touched.
+    """
+    label = LABEL if run_id is None else f"{LABEL}={run_id}"
+    limit = None if older_than is None else time.time() - older_than
+    removed = 0
+
+    def is_due(born: int) -> bool:
+        return limit is None or born < limit
+
+    for container, born in containers.containers_with_label(engine, label):
+        if is_due(born):
+            container.remove()
+            removed += 1
+    for volume, born in resources.volumes_with_label(engine, label):
+        if is_due(born):
+            resources.remove_volume(engine, volume)
+            removed += 1
+    for network, born in resources.networks_with_label(engine, label):
+        if is_due(born):
+            resources.remove_network(engine, network)
+            removed += 1
+    # The youngest first: one may have been derived from another.
+    for image in reversed(engine.images_with_label(label)):
+        if is_due(resources.unix_seconds(image.created)):
+            removed += engine.remove_image(image.id, force=True)
+    return removed
+
+
+def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _uninterrupted(action: Callable[[], None]) -> None:
+    """Run `action` in a thread of its own, where no signal is delivered; its exception is raised here."""
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            action()
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            failures.append(error)
+
+    worker = threading.Thread(target=run, name="clean-up")
+    worker.start()
+    interrupts = 0
+    while worker.is_alive():
+        try:
+            worker.join()
+        except KeyboardInterrupt:
+            interrupts += 1
+            if interrupts >= _PATIENCE:
+                raise
+    if failures:
+        raise failures[0]
+    if interrupts:
+        raise KeyboardInterrupt
