@@ -6,12 +6,13 @@ A validator that wants to point at items of a list raises `at(index, message)` o
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+Items = TypeVar("Items", bound=Collection[Any])
 Platform = Literal["linux/amd64", "linux/arm64"]
 
 _VERSION = re.compile(r"(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)\Z")
@@ -27,11 +28,6 @@ _OWN_LABELS = "dev.runtimebuilder."
 def at(where: str | int, message: str) -> PydanticCustomError:
     """An error about the item `where` of the list or mapping being validated."""
     return PydanticCustomError("at", "{text}", {"text": message, "where": where})
-
-
-def not_texts(indexes: list[int]) -> PydanticCustomError:
-    """An error about the items at `indexes` of the list being validated: each should be a text."""
-    return PydanticCustomError("not_texts", "{indexes}", {"indexes": indexes})
 
 
 def not_texts(indexes: list[int]) -> PydanticCustomError:
@@ -138,6 +134,13 @@ TextValue = Annotated[str, BeforeValidator(_number_text), AfterValidator(_one_li
 Ini = Annotated[Mapping[IniKey, IniValue], AfterValidator(_sorted)]
 Env = Annotated[Mapping[EnvKey, TextValue], AfterValidator(_sorted)]
 Labels = Annotated[Mapping[LabelKey, TextValue], AfterValidator(_sorted)]
+
+
+def not_empty(items: Items) -> Items:
+    """At least one item. pydantic's own limit counts wrong items as missing ones, and says so besides."""
+    if not items:
+        raise PydanticCustomError("too_short", "{least}", {"least": "at least one is wanted here"})
+    return items
 
 
 def unique(items: tuple[str, ...]) -> tuple[str, ...]:

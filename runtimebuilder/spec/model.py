@@ -27,6 +27,7 @@ from runtimebuilder.spec.fields import (
     TextValue,
     Version,
     at,
+    not_empty,
     not_texts,
     one_kind_of_change,
     unique,
@@ -76,7 +77,9 @@ class Settings(SpecModel):
     """What a family sets and its versions and variants may change. None: not said here."""
 
     base: Name | None = None
-    platforms: Annotated[tuple[Platform, ...], Field(min_length=1), AfterValidator(unique)] | None = None
+    platforms: Annotated[tuple[Platform, ...], AfterValidator(not_empty), AfterValidator(unique)] | None = (
+        None
+    )
     extensions: Annotated[tuple[ExtensionChange, ...], AfterValidator(one_kind_of_change)] | None = None
     ini: Ini = Field(default_factory=dict)
     env: Env = Field(default_factory=dict)
@@ -134,11 +137,11 @@ class FamilySpec(Settings):
     template: Name
     versions: Annotated[
         Mapping[Version, Annotated[VersionSpec, BeforeValidator(_empty_is_nothing)]],
-        Field(min_length=1),
         BeforeValidator(_versions),
+        AfterValidator(not_empty),
         _VersionsSchema,
     ]
-    variants: Annotated[Mapping[Name, VariantSpec], Field(min_length=1)]
+    variants: Annotated[Mapping[Name, VariantSpec], AfterValidator(not_empty)]
 
 
 class SingleSpec(Settings):
@@ -202,7 +205,7 @@ class PhpPackages(SpecModel):
 class PhpOnBase(SpecModel):
     """A base's PHP. Texts may hold `{{ version }}` and `{{ xy }}`."""
 
-    versions: Annotated[tuple[Version, ...], Field(min_length=1), AfterValidator(unique)]
+    versions: Annotated[tuple[Version, ...], AfterValidator(not_empty), AfterValidator(unique)]
     binary: AbsolutePath
     fpm_binary: AbsolutePath
     ini_directories: Mapping[Name, tuple[AbsolutePath, ...]]  # by variant: all that its processes scan

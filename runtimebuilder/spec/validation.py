@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import types
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from runtimebuilder.spec.source import Document, Loc, Problem
 Model = TypeVar("Model", bound=BaseModel)
 
 _KEY = "[key]"
+_INDEPENDENT = frozenset({"ini", "env", "labels", "platforms"})
 _KIND = {dict: "a mapping", list: "a list", type(None): "nothing", str: "a text", bool: "yes or no"}
 _WANTED = {
     "dict_type": "a mapping",
@@ -28,12 +30,38 @@ _WANTED = {
 
 
 def validate(document: Document, model: type[Model]) -> tuple[Model | None, list[Problem]]:
-    """The document as `model`, or None and what is wrong with it."""
+    """The document as `model`, or None, and what is wrong with it.
+
+    Both are there when the rest makes sense without the wrong part: it can then be checked further, so that
+    people see all mistakes at once. Whoever gets problems must not use the model for anything else.
+    """
     try:
         return model.model_validate(document.data), []
     except ValidationError as error:
         found = error.errors(include_url=False)
-        return None, [problem for details in found for problem in _problems(document, model, details)]
+        problems = [problem for details in found for problem in _problems(document, model, details)]
+    try:
+        return model.model_validate(_without(document.data, found)), problems
+    except ValidationError:
+        return None, problems
+
+
+def _without(data: object, found: list[ErrorDetails]) -> object:
+    """A copy of `data` without the wrong parts on which nothing else depends."""
+    result = copy.deepcopy(data)
+    for details in found:
+        loc = tuple(part for part in details["loc"] if part != _KEY)
+        if details["type"] == "extra_forbidden":
+            end = len(loc)
+        elif independent := [index for index, part in enumerate(loc) if part in _INDEPENDENT]:
+            end = independent[0] + 1
+        else:
+            continue  # the second validation fails as the first did
+        holder: Any = result
+        for part in loc[: end - 1]:
+            holder = holder[part]
+        holder.pop(loc[end - 1], None)
+    return result
 
 
 def _problems(document: Document, model: type[BaseModel], details: ErrorDetails) -> list[Problem]:
