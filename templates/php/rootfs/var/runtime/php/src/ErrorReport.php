@@ -29,16 +29,13 @@ final class ErrorReport
     /** @param string $category `Function` for an invocation, `Runtime` for a start */
     public static function of(\Throwable $error, string $category = 'Function'): self
     {
-        $trace = ["{$error->getFile()}:{$error->getLine()}", ...explode("\n", $error->getTraceAsString())];
-        for ($cause = $error->getPrevious(); $cause !== null; $cause = $cause->getPrevious()) {
-            $trace[] = 'caused by ' . self::className($cause) . ": {$cause->getMessage()}";
-            $trace[] = "{$cause->getFile()}:{$cause->getLine()}";
-        }
         if ($error instanceof Reportable) {
-            return new self('', $error->errorType(), $error->getMessage(), $trace);
+            $cause = $error->getPrevious();
+
+            return new self('', $error->errorType(), $error->getMessage(), $cause === null ? [] : self::trace($cause));
         }
 
-        return new self($category, self::className($error), $error->getMessage(), $trace);
+        return new self($category, self::className($error), $error->getMessage(), self::trace($error));
     }
 
     /** @param array{type: int, message: string, file: string, line: int} $error of error_get_last() */
@@ -97,6 +94,28 @@ final class ErrorReport
         $name = ucfirst(ltrim((string) preg_replace('/[^A-Za-z0-9]/', '', $name), '0..9'));
 
         return $this->category . '.' . (strlen($name) < 2 ? 'Error' : substr($name, 0, 100));
+    }
+
+    /**
+     * Where it was thrown, the calls that led there without those of the runtime client, then its causes.
+     *
+     * @return list<string>
+     */
+    private static function trace(\Throwable $error): array
+    {
+        $trace = ["{$error->getFile()}:{$error->getLine()}"];
+        foreach (explode("\n", $error->getTraceAsString()) as $line) {
+            if (!str_contains($line, ' ' . dirname(__DIR__) . '/') && !str_ends_with($line, '{main}')) {
+                $trace[] = $line;
+            }
+        }
+        $cause = $error->getPrevious();
+        if ($cause !== null) {
+            $trace[] = 'caused by ' . self::className($cause) . ": {$cause->getMessage()}";
+            array_push($trace, ...self::trace($cause));
+        }
+
+        return $trace;
     }
 
     /** The class's name; for an anonymous class what stands before the NUL byte and the path. */

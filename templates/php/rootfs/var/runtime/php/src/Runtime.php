@@ -102,15 +102,20 @@ final class Runtime
     private function shutDown(): void
     {
         $this->reserve = null;
-        $this->runner->stop();
-        if ($this->ending) {
-            return;
-        }
         $fatal = error_get_last();
         $fatal = $fatal !== null && ($fatal['type'] & self::FATAL) !== 0 ? $fatal : null;
         if ($fatal !== null) {
             ini_set('memory_limit', '-1');
         }
+        if (!$this->ending) {
+            $this->reportEnd($fatal);
+        }
+        $this->runner->stop();
+    }
+
+    /** @param array{type: int, message: string, file: string, line: int}|null $fatal */
+    private function reportEnd(?array $fatal): void
+    {
         if ($this->starting) {
             $this->reportStart($fatal === null
                 ? ErrorReport::of(new InitFailure('ExitDuringInit', 'the code called exit() while it was loaded'))

@@ -72,11 +72,15 @@ final class ConsoleRunner implements Runner
     private static function success(string $output): string
     {
         $output = self::valid($output);
-        do {
+        for (;;) {
             $json = Json::encode(['exitCode' => 0, 'output' => $output]);
-            $excess = strlen($json) - self::RESULT_LIMIT;
-            $output = self::valid(substr($output, max(0, $excess)));
-        } while ($excess > 0);
+            if (strlen($json) <= self::RESULT_LIMIT) {
+                break;
+            }
+            // The end is what matters. JSON may write one byte as six: keep the share that fits, and a bit less.
+            $share = self::RESULT_LIMIT / strlen($json) * 0.99;
+            $output = self::valid(substr($output, -max(1, (int) (strlen($output) * $share))));
+        }
 
         return $json;
     }

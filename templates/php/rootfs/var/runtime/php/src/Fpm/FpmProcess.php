@@ -57,28 +57,24 @@ final class FpmProcess
         return $this->master !== null && proc_get_status($this->master)['running'];
     }
 
-    /** Ends master and worker, whatever state they are in; at most 0.1 s until they are killed. */
+    /** Ends master, worker and what the application started, whatever state they are in; within about 0.1 s. */
     public function stop(): void
     {
         $this->client->disconnect();
-        if ($this->isRunning()) {
-            assert($this->master !== null);
-            proc_terminate($this->master, ProcessTable::SIGTERM); // passes the worker's last output on
+        $master = $this->master;
+        if ($master !== null) {
+            $family = ProcessTable::descendants(proc_get_status($master)['pid']);
+            proc_terminate($master, ProcessTable::SIGTERM); // passes the worker's last output on
             for ($waited = 0; $waited < 50 && $this->isRunning(); $waited++) {
                 usleep(2_000);
             }
-        }
-        $this->kill();
-    }
-
-    private function kill(): void
-    {
-        if ($this->master !== null) {
             if ($this->isRunning()) {
-                proc_terminate($this->master, ProcessTable::SIGKILL);
+                proc_terminate($master, ProcessTable::SIGKILL);
             }
-            proc_close($this->master);
+            ProcessTable::signal($family, ProcessTable::SIGKILL);
+            proc_close($master);
             $this->master = null;
+            ProcessTable::reap(...$family);
         }
         $this->removeLeftovers();
     }
@@ -93,6 +89,7 @@ final class FpmProcess
                 break;
             }
             ProcessTable::signal($left, ProcessTable::SIGKILL);
+            ProcessTable::reap(...$left);
             usleep(1_000);
         }
         if (file_exists(self::SOCKET)) {
@@ -110,14 +107,14 @@ final class FpmProcess
                 return;
             } catch (ConnectionLost $notYet) {
                 if (!$this->isRunning()) {
-                    $this->kill();
+                    $this->stop();
                     throw new InitFailure(
                         'FpmStartFailed',
                         'PHP-FPM ended while it started; its own message is in the log above this line',
                     );
                 }
                 if (microtime(true) > $giveUp) {
-                    $this->kill();
+                    $this->stop();
                     throw new InitFailure(
                         'FpmStartFailed',
                         sprintf('PHP-FPM did not start within %.0f s: %s', self::READY_SECONDS, $notYet->getMessage()),

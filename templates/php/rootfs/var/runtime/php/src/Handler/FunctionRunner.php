@@ -40,7 +40,8 @@ final class FunctionRunner implements Runner
             throw new InvocationFailure(
                 'Runtime.MarshalError',
                 'the handler\'s result (' . get_debug_type($result) . ') cannot be written as JSON: '
-                    . $error->getMessage() . '; base64-encode what is not text',
+                    . $error->getMessage()
+                    . ($error->getCode() === JSON_ERROR_UTF8 ? '; base64-encode what is not text' : ''),
             );
         }
     }

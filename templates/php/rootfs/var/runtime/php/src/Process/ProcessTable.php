@@ -76,6 +76,19 @@ final class ProcessTable
         }
     }
 
+    /** Takes the end of processes that were left to us as the first process of a container: else they stay zombies. */
+    public static function reap(int ...$ids): void
+    {
+        if (!function_exists('pcntl_waitpid')) {
+            return;
+        }
+        foreach ($ids as $id) {
+            for ($tries = 0; $tries < 20 && pcntl_waitpid($id, $status, WNOHANG) === 0; $tries++) {
+                usleep(1_000);
+            }
+        }
+    }
+
     /** The effective user id of this process. */
     public static function userId(): int
     {
@@ -90,7 +103,7 @@ final class ProcessTable
     private static function ids(): array
     {
         $names = Quietly::call(static fn () => scandir('/proc', SCANDIR_SORT_NONE)) ?: [];
-        $ids = array_map('intval', array_filter($names, 'ctype_digit'));
+        $ids = array_map('intval', preg_grep('/^\d+$/', $names) ?: []);
         sort($ids);
 
         return $ids;

@@ -36,7 +36,7 @@ final class FastCgiParameters
             'SERVER_PROTOCOL' => $event->protocol,
             'SERVER_NAME' => self::serverName($headers['host'] ?? ''),
             'SERVER_ADDR' => '127.0.0.1',
-            'SERVER_PORT' => ctype_digit($port) ? $port : ($https ? '443' : '80'),
+            'SERVER_PORT' => preg_match('/^\d+$/', $port) === 1 ? $port : ($https ? '443' : '80'),
             'REMOTE_ADDR' => $event->sourceIp === '' ? '127.0.0.1' : $event->sourceIp,
             'REMOTE_PORT' => '0', // Lambda does not tell
             'REQUEST_METHOD' => $event->method,
