@@ -7,6 +7,7 @@ wrong in ways that it would refuse to write.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import socket
 import struct
@@ -75,14 +76,21 @@ class Connection:
         """Answer requests, one after another, until the connection ends."""
         pump = asyncio.create_task(self._inbox.pump())
         try:
-            self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with contextlib.suppress(OSError):  # the peer has gone already
+                self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while await self._serve_one():
                 self._current = None
         finally:
             pump.cancel()
             await asyncio.gather(pump, return_exceptions=True)
+            self.close()
+
+    def close(self) -> None:
+        """Close the socket, which `serve` does unless it was cancelled before it began."""
+        if self._sock.fileno() != -1:
             if self._reset:
-                self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+                with contextlib.suppress(OSError):  # the peer has reset it already
+                    self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
             self._sock.close()
 
     async def _serve_one(self) -> bool:

@@ -148,31 +148,41 @@ class Emulator:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        accepting = [asyncio.create_task(self._accept(listener)) for listener in self._listeners]
+        for listener in self._listeners:
+            listener.settimeout(0)
+            self._loop.add_reader(listener, self._accept, listener)
         self._started.set()
         await self._stop.wait()
-        tasks: list[asyncio.Task[None]] = [*accepting, *self._connections]
+        for listener in self._listeners:
+            self._loop.remove_reader(listener)
+        tasks = list(self._connections)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _accept(self, listener: socket.socket) -> None:
+    def _accept(self, listener: socket.socket) -> None:
+        """A connection waits. Not a coroutine: a cancelled one could lose an accepted socket."""
         loop = asyncio.get_running_loop()
-        listener.settimeout(0)
-        while True:
-            try:
-                sock, _ = await loop.sock_accept(listener)
-            except OSError:  # out of descriptors, or the peer was gone before we came
-                await asyncio.sleep(0.05)
-                continue
-            sock.settimeout(0)
-            connection = Connection(sock, self._api, self.recording, answer_expect=self._answer_expect)
-            task = asyncio.create_task(connection.serve())
-            self._connections[task] = connection
-            task.add_done_callback(self._connection_ended)
+        try:
+            sock, _ = listener.accept()
+        except (BlockingIOError, ConnectionError):  # the peer has gone already
+            return
+        except OSError:  # out of descriptors: not at once again
+            loop.remove_reader(listener)
+            loop.call_later(0.05, self._accept_again, listener)
+            return
+        sock.settimeout(0)
+        connection = Connection(sock, self._api, self.recording, answer_expect=self._answer_expect)
+        task = loop.create_task(connection.serve())
+        self._connections[task] = connection
+        task.add_done_callback(self._connection_ended)
+
+    def _accept_again(self, listener: socket.socket) -> None:
+        if not self._closed:
+            asyncio.get_running_loop().add_reader(listener, self._accept, listener)
 
     def _connection_ended(self, task: asyncio.Task[None]) -> None:
-        self._connections.pop(task, None)
+        self._connections.pop(task).close()
         if not task.cancelled() and (error := task.exception()) is not None:
             self._defects.append(error)
 
