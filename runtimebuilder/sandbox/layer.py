@@ -32,8 +32,8 @@ def put_layer(run: Run, image: str, files: Sequence[LayerFile]) -> str:
 
     A file replaces what is at its path; folders that are missing get mode 0755.
 
-    Raises `SubjectFailedError` (exit 1) for an image without entrypoint and command, `EnvironmentProblemError`
-    (4) when the engine does not have it, ValueError for a path that is not absolute.
+    Raises `SubjectFailedError` (exit 1) for an image without entrypoint and command, ValueError for a path
+    that is not absolute, `EnvironmentProblemError` (exit 4) when the engine does not have the image.
     """
     facts = run.engine.image(image)
     if facts is None:
@@ -47,7 +47,7 @@ def put_layer(run: Run, image: str, files: Sequence[LayerFile]) -> str:
 
 
 def refuse_without_program(image: str, facts: ImageFacts) -> None:
-    """`SubjectFailedError` when nothing says what to start: no engine can run such an image, nor can Lambda."""
+    """`SubjectFailedError` when nothing says what to start: neither the engine nor Lambda can run it."""
     if facts.entrypoint is None and facts.cmd is None:
         raise SubjectFailedError(
             f"{image} has neither an ENTRYPOINT nor a CMD: there is nothing to start",

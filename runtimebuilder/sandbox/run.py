@@ -14,7 +14,7 @@ from typing import Any, Protocol, Self
 from runtimebuilder.engine import containers, resources
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import UserError
-from runtimebuilder.sandbox.link import Link, choose_link
+from runtimebuilder.sandbox.link import Link, choose_link, namespace_link_problem
 from runtimebuilder.sandbox.pause import ensure_pause_image
 
 LABEL = "dev.runtimebuilder.ephemeral"
@@ -41,6 +41,7 @@ class Run:
         self._links: dict[str, Link] = {}
         self._layers: dict[str, str] = {}
         self._pause_image: str | None = None
+        self._beside: bool | None = None
         self._before: Any = None
         self._signalled = False
         self._closed = False
@@ -72,6 +73,14 @@ class Run:
             if wish not in self._links:
                 self._links[wish] = choose_link(self.engine, wish)
             return self._links[wish]
+
+    @property
+    def is_beside_engine(self) -> bool:
+        """Whether we are root on the engine's machine: what the namespace link needs, and loop devices."""
+        with self._lock:
+            if self._beside is None:
+                self._beside = namespace_link_problem(self.engine) is None
+            return self._beside
 
     def pause_image(self) -> str:
         """The image of the pause containers."""

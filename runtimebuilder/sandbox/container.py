@@ -1,0 +1,366 @@
+"""The box: one execution environment of a function from a container image, under Lambda's limits.
+
+Two containers. The holder sleeps and keeps what outlives a process on Lambda: the network, /tmp, and process
+number 1, which on Lambda is not the runtime's either. The subject is the image under test.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, Self
+
+from runtimebuilder.emulator.exchange import Route
+from runtimebuilder.emulator.invocation import Invocation, OutcomeKind
+from runtimebuilder.emulator.server import Emulator
+from runtimebuilder.engine.containers import Container, ContainerSpec, Mount, Process, create_container
+from runtimebuilder.engine.docker import Engine, ImageFacts
+from runtimebuilder.engine.resources import remove_volume
+from runtimebuilder.errors import EnvironmentProblemError
+from runtimebuilder.sandbox import memory
+from runtimebuilder.sandbox.layer import refuse_without_program
+from runtimebuilder.sandbox.life import Life
+from runtimebuilder.sandbox.limits import INIT_LIMIT, Function, Limits, box_environment
+from runtimebuilder.sandbox.link import Link
+from runtimebuilder.sandbox.outcome import Exit, InvokeResult, timeout_payload
+from runtimebuilder.sandbox.run import Run
+from runtimebuilder.sandbox.scratch import Scratch, make_scratch
+
+__all__ = ["Box", "Exit", "InvokeResult", "Process"]
+
+_NOBODY = "65534:65534"  # who the holder runs as: not the subject's user, which may not signal it then
+_LOOK = 0.02  # seconds between two looks at the process while waiting for the wire
+_LAST_WORDS = 0.1  # seconds for what a process sent before it ended and we have not read yet
+_KILL_PATIENCE = 10.0  # seconds until a killed process has to be gone
+_numbers = itertools.count(1)
+
+
+class Box:
+    """One execution environment. A context manager; `close` removes everything, also after Ctrl-C.
+
+    `where` is a `Run`, or an `Engine` for a box with a run of its own. `handler` is the only argument of the
+    image's entrypoint ("" leaves the image's CMD); `command` gives all arguments instead. `env` holds the
+    user's variables. Opening makes the emulator ready to be scripted; `start` starts the process.
+
+    Raises on opening: `EnvironmentProblemError` (exit 4) when the image is not there or the engine cannot,
+    `SubjectFailedError` (1) when the image says nothing to start.
+    """
+
+    def __init__(
+        self,
+        where: Run | Engine,
+        image: str,
+        *,
+        limits: Limits | None = None,
+        handler: str = "",
+        command: Sequence[str] | None = None,
+        env: Mapping[str, str] | None = None,
+        link: str = "auto",
+        function: Function | None = None,
+        answer_expect: bool = True,
+    ) -> None:
+        self._run = where if isinstance(where, Run) else Run(where)
+        self._owns_run = self._run is not where
+        self._engine = self._run.engine
+        self.image = image
+        self.limits = limits or Limits()
+        self._command = tuple(command) if command is not None else ((handler,) if handler else None)
+        self._env = dict(env or {})
+        self._wish = link
+        self._function = function or Function()
+        self._answer_expect = answer_expect
+        self._emulator: Emulator | None = None
+        self._holder: Container | None = None
+        self._subject: Container | None = None
+        self._scratch: Scratch | None = None
+        self._link: Link | None = None
+        self._life: Life | None = None
+        self._born = 0.0  # monotonic clock at the last start of the process
+        self._busy_until = 0.0  # monotonic clock: the deadline of the last invocation
+        self._frozen = False
+        self._peak: int | None = None
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- life of the box
+
+    def open(self) -> None:
+        """Make everything but the process. Nothing happens when it is open."""
+        if self._subject is not None:
+            return
+        self._run.opened(self)
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self) -> None:
+        facts = self._engine.image(self.image)
+        if facts is None:
+            raise EnvironmentProblemError(
+                f"the engine has no image {self.image}", hint="build or pull it first"
+            )
+        refuse_without_program(self.image, facts)
+        name = f"runtimebuilder-{self._run.id}-{next(_numbers)}"
+        self._link = link = self._run.link(self._wish)
+        # A loop device is for the same places as the namespace link: root, beside the engine.
+        self._scratch = make_scratch(
+            self._engine,
+            name,
+            size_mb=self.limits.tmp_mb,
+            labels=self._run.labels,
+            on_disk=self._run.is_beside_engine,
+        )
+        self._holder = create_container(self._engine, self._holder_spec(name, link))
+        self._holder.start()
+        self._scratch.mounted()
+        self._emulator = Emulator([link.listen(self._holder)], answer_expect=self._answer_expect)
+        self._emulator.start()
+        self._subject = create_container(self._engine, self._subject_spec(name, facts, self._holder))
+
+    def _holder_spec(self, name: str, link: Link) -> ContainerSpec:
+        return ContainerSpec(
+            image=self._run.pause_image(),
+            name=f"{name}-holder",
+            labels=self._run.labels,
+            user=_NOBODY,
+            network_mode=link.network(self._run.labels),
+            dns=link.dns(),
+            read_only=True,
+            drop_capabilities=True,
+            no_new_privileges=True,
+            mounts=[Mount(name, "/tmp")],  # noqa: S108 - the box's, not ours
+        )
+
+    def _subject_spec(self, name: str, facts: ImageFacts, holder: Container) -> ContainerSpec:
+        limits = self.limits
+        # Lambda knows no volumes (IM-02): what an image declares is read-only like the rest.
+        declared = [path for path in facts.volumes if path.rstrip("/") != "/tmp"]  # noqa: S108 - the box's
+        return ContainerSpec(
+            image=facts.id,
+            name=name,
+            command=self._command,
+            env=box_environment(limits, self.emulator.endpoint, self._function, self._env),
+            labels=self._run.labels,
+            user=limits.user,
+            network_mode=f"container:{holder.id}",
+            pid_mode=f"container:{holder.id}",
+            read_only=limits.read_only,
+            memory=limits.memory_mb * 1024 * 1024,
+            pids=limits.pids,
+            nofile=limits.nofile,
+            drop_capabilities=True,
+            no_new_privileges=True,
+            mounts=[
+                Mount(name, "/tmp"),  # noqa: S108 - the box's
+                *(Mount(None, path, read_only=limits.read_only) for path in declared),
+            ],
+        )
+
+    def close(self) -> None:
+        """Kill and remove everything. A second call does nothing."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        if self._frozen and self._subject is not None:
+            with contextlib.suppress(EnvironmentProblemError):
+                self._subject.unpause()
+        jobs = [one.remove for one in (self._subject, self._holder) if one is not None]
+        jobs += [self._emulator.close] if self._emulator is not None else []
+        with ThreadPoolExecutor(max_workers=3, thread_name_prefix="close-box") as pool:
+            done = [pool.submit(job) for job in jobs]
+        if self._scratch is not None:
+            self._scratch.mounted()
+            remove_volume(self._engine, self._scratch.name)
+        self._run.closed(self)
+        if self._owns_run:
+            self._run.close()
+        for each in done:
+            each.result()
+
+    # -- the process
+
+    @property
+    def emulator(self) -> Emulator:
+        """Lambda's side of the wire. RuntimeError before the box is open."""
+        if self._emulator is None:
+            raise RuntimeError("the box is not open")
+        return self._emulator
+
+    @property
+    def link(self) -> Link:
+        """How the process reaches the emulator. RuntimeError before the box is open."""
+        if self._link is None:
+            raise RuntimeError("the box is not open")
+        return self._link
+
+    @property
+    def container(self) -> Container:
+        """The subject's container. RuntimeError before the box is open."""
+        if self._subject is None:
+            raise RuntimeError("the box is not open")
+        return self._subject
+
+    @property
+    def tmp_kind(self) -> str:
+        """What is behind /tmp: "ext4", or "tmpfs", whose pages count as memory."""
+        return self._scratch.kind if self._scratch is not None else ""
+
+    def start(self) -> None:
+        """Start the process; opens the box when it is not open. RuntimeError while a process runs.
+
+        A program that cannot be run is an exit like others: `wait_exit` tells it.
+        """
+        self.open()
+        if self.is_running():
+            raise RuntimeError("the process runs already")
+        if self._life is not None:
+            self.emulator.restart_environment()
+        life = Life(self.container)
+        life.begin()
+        self._life, self._born, self._busy_until = life, time.monotonic(), 0.0
+
+    def restart(self) -> None:
+        """A new process in the same environment: same /tmp. Kills the one that runs."""
+        self._end_process()
+        self.start()
+
+    def is_running(self) -> bool:
+        """Whether the process lives, frozen or not."""
+        return self._life is not None and not self._life.is_over
+
+    def wait_exit(self, timeout: float) -> Exit | None:
+        """How the process ended; None when it lives after `timeout` seconds, or never was started."""
+        return self._life.wait(timeout) if self._life is not None else None
+
+    def kill(self, signal: str = "SIGKILL") -> bool:
+        """Send a signal to the process, not to its children. False when it was not running."""
+        return self.container.kill(signal)
+
+    def freeze(self) -> None:
+        """Stop all processes in the box where they are, as the service does between invocations."""
+        self.container.pause()
+        self._frozen = True
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        self.container.unpause()
+        self._frozen = False
+
+    def processes(self) -> tuple[Process, ...]:
+        """The processes in the box, numbered as on the engine's host; none when it does not run."""
+        return self.container.top()
+
+    def logs(self, *, stdout: bool = True, stderr: bool = True) -> str:
+        """What the box printed, over all its processes' lives, both streams in order of arrival."""
+        return self.container.logs(stdout=stdout, stderr=stderr).decode("utf-8", "replace")
+
+    def peak_memory(self) -> int | None:
+        """Peak memory of this process and its children in bytes; the last known when it has ended.
+
+        None where the engine's control groups cannot be read from here.
+        """
+        if self.is_running() and self._run.is_beside_engine:
+            self._peak = memory.peak_of(self.container.state().pid) or self._peak
+        return self._peak
+
+    def _end_process(self) -> None:
+        """Kill the process and wait for its end."""
+        if not self.is_running():
+            return
+        if self._frozen:
+            self.thaw()
+        self.kill()
+        if self.wait_exit(_KILL_PATIENCE) is None:
+            raise EnvironmentProblemError(f"a killed process still runs after {_KILL_PATIENCE:g} s")
+
+    # -- invocations
+
+    def invoke(self, event: object | bytes, *, timeout: float | None = None, **headers: Any) -> InvokeResult:
+        """Invoke as the service does. `timeout` in seconds; `headers` are those of `Invocation.of`.
+
+        Where no process runs, one is started, and its start counts (suppressed init, LC-03). At the deadline
+        the process is killed; the next invocation starts another one. Never raises for what the subject does.
+        """
+        seconds = self.limits.timeout_s if timeout is None else timeout
+        if self._frozen:
+            self.thaw()
+        self._settle()
+        begun = time.monotonic()
+        starts = 0
+        invocation = Invocation.of(event, timeout=seconds, **headers)
+        self.emulator.queue(invocation)
+        if not self.is_running():
+            self.start()
+            starts = 1
+        self._busy_until = begun + seconds
+        while True:
+            result = self._wait_for_end(invocation, seconds, begun, starts)
+            if result is not None:
+                return result
+            # It ended before it took the event: that is not this invocation's failure.
+            self.start()
+            self._busy_until = begun + seconds
+            starts += 1
+
+    def _wait_for_end(
+        self, invocation: Invocation, seconds: float, begun: float, starts: int
+    ) -> InvokeResult | None:
+        """The result; None when the process ended before it took the event and was not started for it."""
+        request_id = invocation.request_id
+
+        def result(kind: Any, body: bytes, **more: Any) -> InvokeResult:
+            return InvokeResult(kind, request_id, body, time.monotonic() - begun, starts=starts, **more)
+
+        while True:
+            left = begun + seconds - time.monotonic()
+            ended = self.wait_exit(0)
+            outcome = self.emulator.wait_outcome(
+                request_id, _LAST_WORDS if ended else min(_LOOK, max(left, 0))
+            )
+            if outcome is not None:
+                kinds = {OutcomeKind.RESPONSE: "response", OutcomeKind.ERROR: "error"}
+                self.peak_memory()
+                return result(kinds.get(outcome.kind, "too_large"), outcome.body, outcome=outcome)
+            if ended is not None:
+                if starts == 0 and not self._was_given(request_id):
+                    return None
+                self.emulator.fail_invocation(request_id)
+                refused = self.emulator.init_error()
+                if refused is not None:
+                    return result("init_error", refused.request_body, exit=ended)
+                return result("exit", ended.error(request_id), exit=ended)
+            if left <= 0:
+                self.peak_memory()
+                self._end_process()
+                self.emulator.fail_invocation(request_id)
+                return result("timeout", timeout_payload(seconds), exit=self.wait_exit(0))
+
+    def _was_given(self, request_id: str) -> bool:
+        given = self.emulator.recording.exchanges(Route.NEXT)
+        return any(one.request_id == request_id and one.answered is not None for one in given)
+
+    def _settle(self) -> None:
+        """Wait until the process is idle: init, or work after a response, is over, or its time is up."""
+        if not self.is_running():
+            return
+        end = self._busy_until or self._born + INIT_LIMIT
+        while self.is_running() and not self.emulator.wait_ready(_LOOK):
+            if time.monotonic() > end:
+                self._end_process()
