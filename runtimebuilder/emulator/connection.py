@@ -171,7 +171,8 @@ class Connection:
                 if self._inbox.is_gone:
                     entry.peer_went(self._inbox.gone_at)
                 else:
-                    entry.faulted(f"connection closed, the body is not valid HTTP: {problem}")
+                    entry.faulted(f"the body is not valid HTTP: {problem}")
+                    self._note_end(reset=False)
                 return False
             if end is not None:
                 entry.request_complete(when, _decoded(end))
@@ -252,7 +253,10 @@ class Connection:
         """Say in the recording that the emulator ends this connection, and how."""
         what = "reset" if reset else "closed"
         self._reset = reset
-        self._recording.note(f"connection {what} by the emulator", self._number)
+        if self._current is None:
+            self._recording.note(f"idle connection {what} by the emulator", self._number)
+        else:
+            self._current.was_closed(self._recording.clock())
         return what
 
 

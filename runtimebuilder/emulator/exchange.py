@@ -58,6 +58,7 @@ class Exchange:
     fault: str | None  # what the emulator did on purpose (or had to do), in words
     peer_closed: float | None  # the peer closed the connection before the answer was complete
     request_length: int = 0  # bytes of body data that came, kept or not
+    closed: float | None = None  # the emulator closed the connection in the middle of this exchange
 
     def header(self, name: str) -> str | None:
         """First value of a request header, whatever the case of its name."""

@@ -44,6 +44,7 @@ class Entry:
         self._response_body = b""
         self._faults: list[str] = []
         self._peer_closed: float | None = None
+        self._closed: float | None = None
 
     @property
     def connection(self) -> int:
@@ -121,6 +122,11 @@ class Entry:
             if self._peer_closed is None:
                 self._peer_closed = when
 
+    def was_closed(self, when: float) -> None:
+        """The emulator closed the connection before, in the middle of or instead of the answer."""
+        with self._recording.changing(self):
+            self._closed = when
+
     def forget_snapshot(self) -> None:
         """The entry changed: the next reader needs a new snapshot. Called with the lock held."""
         self._snapshot = None
@@ -152,6 +158,7 @@ class Entry:
                 fault="; ".join(self._faults) or None,
                 peer_closed=self._peer_closed,
                 request_length=self._length,
+                closed=self._closed,
             )
         return self._snapshot
 

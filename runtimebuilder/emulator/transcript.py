@@ -27,7 +27,9 @@ def write_transcript(exchanges: Iterable[Exchange], notes: Iterable[Note], *, bo
             (when, exchange.number, _line(mark + text, when, body))
             for when, text, body in _moments(exchange, body_limit)
         )
-    moments.extend((note.time, 0, _line(f"· {note.text}", note.time, None)) for note in notes)
+    for note in notes:
+        mark = f"[{note.connection}] " if several and note.connection is not None else ""
+        moments.append((note.time, 0, _line(f"{mark}· {note.text}", note.time, None)))
     # One exchange can have several moments at one time; sorted() is stable and keeps them in their own order.
     return "\n".join(text for _, _, text in sorted(moments, key=lambda moment: moment[:2]))
 
@@ -44,19 +46,20 @@ def _moments(exchange: Exchange, limit: int) -> Iterable[tuple[float, str, str |
         )
     for name, value in exchange.request_trailers:
         yield exchange.received or exchange.started, f"→ trailer {name}: {readable(value[:limit])}", None
-    last = exchange.answered
-    if exchange.status is not None and last is not None:
+    because = "" if exchange.fault is None else exchange.fault
+    if exchange.status is not None and exchange.answered is not None:
         text = f"← {exchange.status} {reason_phrase(exchange.status)}"
         if exchange.route is Route.NEXT and exchange.status == 200 and exchange.request_id is not None:
             text += f"  request {readable(exchange.request_id)}"
-        yield last, text, excerpt(exchange.response_body, limit) if exchange.response_body else None
-    if exchange.fault is not None:
-        latest = last or exchange.received or exchange.started
-        yield latest, f"✕ on purpose: {exchange.fault}", None
-    if exchange.peer_closed is not None:
+        if because and exchange.closed is None:
+            text += f"  ({because})"
+        yield exchange.answered, text, excerpt(exchange.response_body, limit) or None
+    if exchange.closed is not None:
+        yield exchange.closed, f"✕ closed by the emulator: {because}", None
+    elif exchange.peer_closed is not None:
         yield exchange.peer_closed, "✕ connection closed by peer", None
-    elif exchange.answered is None and exchange.fault is None:
-        yield exchange.received or exchange.started, "… no answer yet", None
+    elif exchange.answered is None:
+        yield exchange.received or exchange.started, f"… no answer yet  {because}".rstrip(), None
 
 
 def _size(exchange: Exchange) -> str:
