@@ -1,0 +1,177 @@
+"""The image itself, and the entrypoint of AWS's base images: IM-01 to IM-07."""
+
+from __future__ import annotations
+
+import posixpath
+import uuid
+
+from runtimebuilder.conformance.case import Level, case
+from runtimebuilder.conformance.environments import Environments
+from runtimebuilder.conformance.expectation import require, shown, unsupported
+from runtimebuilder.conformance.subject import LAMBDA_ENTRYPOINT, Ran, Subject
+from runtimebuilder.engine.docker import ImageFacts
+from runtimebuilder.sandbox.layer import LayerFile
+
+SECTION = "Image"
+PLATFORMS = ("linux/amd64", "linux/arm64")
+LARGEST = 10 * 1000**3  # bytes, uncompressed
+LAYERS = 127
+REFUSED = 142
+REFUSAL = "entrypoint requires the handler name to be the first argument"
+
+# What AWS's OS-only base images set (the values are those of provided:al2023).
+BASE_ENV = {
+    "LANG": "en_US.UTF-8",
+    "TZ": ":/etc/localtime",
+    "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+    "LD_LIBRARY_PATH": "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:"
+    "/var/task:/var/task/lib:/opt/lib",
+    "LAMBDA_TASK_ROOT": "/var/task",
+    "LAMBDA_RUNTIME_DIR": "/var/runtime",
+}
+
+
+@case(
+    "IM-01-entrypoint",
+    Level.MUST,
+    requirement="ENTRYPOINT is there, in exec form, an absolute path that is no symbolic link.",
+    page="images-create",
+    section=SECTION,
+)
+def test_entrypoint(subject: Subject, image: ImageFacts) -> None:
+    expected = 'ENTRYPOINT ["/absolute/path"]'
+    words = image.entrypoint or image.cmd
+    require(words, expected=expected, seen="neither ENTRYPOINT nor CMD")
+    assert words is not None  # noqa: S101 - told to the type checker; require() has just said so
+    require(words[:2] != ("/bin/sh", "-c"), expected=expected, seen=f"shell form: {shown(words)}")
+    require(posixpath.isabs(words[0]), expected=expected, seen=shown(words))
+    kind = subject.kind_of_file(words[0])
+    require(kind == "file", expected=f"{words[0]} is a file of the image", seen=f"it is {kind or 'missing'}")
+
+
+@case(
+    "IM-02-settings",
+    Level.MUST,
+    requirement=(
+        "Only ENTRYPOINT, CMD, WORKDIR and ENV count: the image does not need USER, VOLUME or HEALTHCHECK."
+    ),
+    page="images-create",
+    section=SECTION,
+)
+def test_settings(environments: Environments, image: ImageFacts) -> None:
+    # The box overrules USER and HEALTHCHECK as the service does, and what is a VOLUME cannot be written in it.
+    ignored = (
+        ("USER", image.user),
+        ("VOLUME", ", ".join(image.volumes)),
+        ("EXPOSE", ", ".join(image.exposed)),
+        ("HEALTHCHECK", "set" if image.healthcheck else ""),
+    )
+    told = ", ".join(f"{name} {value}" for name, value in ignored if value)
+    environment = environments.open().started_and_ready()
+    environment.require_echo("served", because=f"without {told}" if told else "as the service starts it")
+
+
+@case(
+    "IM-03-platform",
+    Level.MUST,
+    requirement="The image is for Linux, for x86-64 or arm64, and has at most 127 layers.",
+    page="images-create",
+    section=SECTION,
+)
+def test_platform(image: ImageFacts) -> None:
+    require(image.platform in PLATFORMS, expected=" or ".join(PLATFORMS), seen=image.platform)
+    require(image.layers <= LAYERS, expected=f"at most {LAYERS} layers", seen=f"{image.layers} layers")
+
+
+@case(
+    "IM-04-size",
+    Level.MUST,
+    requirement="The image has less than 10 GB, uncompressed, all layers together.",
+    page="gettingstarted-limits",
+    section=SECTION,
+)
+def test_size(image: ImageFacts) -> None:
+    require(image.size < LARGEST, expected="less than 10 GB", seen=f"{image.size / 1000**3:.1f} GB")
+
+
+@case(
+    "IM-05-base-config",
+    Level.SHOULD,
+    requirement="An image with the base images' entrypoint has their WORKDIR, environment, and no USER.",
+    page="images-create",
+    section=SECTION,
+)
+def test_base_config(image: ImageFacts) -> None:
+    _needs_lambda_entrypoint(image)
+    require(image.workdir == "/var/task", expected="WORKDIR /var/task", seen=image.workdir or "none")
+    require(not image.user, expected="no USER", seen=f"USER {image.user}")
+    for name, value in BASE_ENV.items():
+        seen = image.env.get(name)
+        if name in ("PATH", "LD_LIBRARY_PATH"):  # more folders may be there, before or after
+            right = seen is not None and set(value.split(":")) <= set(seen.split(":"))
+            require(right, expected=f"{name} with the folders of {value}", seen=shown(seen))
+        elif name in ("LANG", "TZ"):  # every language and zone will do
+            require(seen, expected=f"{name}, for example {value}", seen="none")
+        else:
+            require(seen == value, expected=f"{name}={value}", seen=shown(seen))
+
+
+@case(
+    "IM-06-entrypoint-args",
+    Level.SHOULD,
+    requirement=(
+        "/lambda-entrypoint.sh takes exactly one argument, the handler; otherwise it says so and "
+        "exits with 142."
+    ),
+    page="images-create",
+    section=SECTION,
+)
+def test_entrypoint_args(subject: Subject, image: ImageFacts) -> None:
+    _needs_lambda_entrypoint(image)
+    for arguments in ((), ("one.handler", "two")):
+        ran = subject.run_once(arguments, {"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001"})
+        when = f"with {len(arguments)} arguments"
+        require(ran.code == REFUSED, expected=f"exit {REFUSED} {when}", seen=_told(ran))
+        require(REFUSAL in ran.stderr, expected=f"{REFUSAL!r} on stderr {when}", seen=shown(ran.stderr))
+
+
+@case(
+    "IM-07-entrypoint-rie-switch",
+    Level.SHOULD,
+    requirement=(
+        "/lambda-entrypoint.sh exports _HANDLER and runs the bootstrap; without "
+        "AWS_LAMBDA_RUNTIME_API, under the RIE."
+    ),
+    page="images-create",
+    section=SECTION,
+)
+def test_entrypoint_rie_switch(subject: Subject, image: ImageFacts) -> None:
+    _needs_lambda_entrypoint(image)
+    mark = str(uuid.uuid4())
+    # The handler is read from the environment of a child: an unexported variable is not there.
+    marker = f"#!/bin/sh\necho \"{mark} $0 $* handler=$(env | grep '^_HANDLER=')\"\n".encode()
+    rie, bootstrap = "/usr/local/bin/aws-lambda-rie", "/var/runtime/bootstrap"
+    marked = subject.with_files(LayerFile(path, marker, 0o755) for path in (rie, bootstrap))
+    for api, program in (
+        ("127.0.0.1:9001", f"{bootstrap} "),
+        ("", f"{rie} {bootstrap}"),
+        (None, f"{rie} {bootstrap}"),
+    ):
+        env = {} if api is None else {"AWS_LAMBDA_RUNTIME_API": api}
+        ran = subject.run_once(("some.handler",), env, image=marked)
+        told = f"with AWS_LAMBDA_RUNTIME_API={api}" if api is not None else "without AWS_LAMBDA_RUNTIME_API"
+        wanted = f"{mark} {program} handler=_HANDLER=some.handler"
+        require(
+            wanted in ran.stdout,
+            expected=f"{program.strip()} run {told}, with _HANDLER=some.handler",
+            seen=_told(ran),
+        )
+
+
+def _needs_lambda_entrypoint(image: ImageFacts) -> None:
+    if image.entrypoint != (LAMBDA_ENTRYPOINT,):
+        unsupported(f"the entrypoint is not {LAMBDA_ENTRYPOINT}")
+
+
+def _told(ran: Ran) -> str:
+    return f"exit {ran.code}, stdout {shown(ran.stdout)}, stderr {shown(ran.stderr)}"

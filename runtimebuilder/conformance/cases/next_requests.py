@@ -1,0 +1,276 @@
+"""How the runtime finds the API and asks for events: RT-001 to RT-010, RT-032 to RT-046."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from runtimebuilder.conformance.case import Level, Need, case
+from runtimebuilder.conformance.environment import PROMPTLY, Environment, do
+from runtimebuilder.conformance.environments import Environments
+from runtimebuilder.conformance.expectation import CaseBroken, fail, require, shown
+from runtimebuilder.conformance.probes.probe import SLOW_LOAD_SECONDS, Probe
+from runtimebuilder.emulator.exchange import Exchange, Route
+from runtimebuilder.emulator.faults import Delivery, Reply
+from runtimebuilder.emulator.invocation import Invocation
+
+SECTION = "Finding the API and next"
+NEXT_TARGET = "/2018-06-01/runtime/invocation/next"
+HELD_SECONDS = 65
+RETRIES = 10  # GET nexts after a refusal that are still no busy loop
+
+
+@case(
+    "RT-001-endpoint-from-env",
+    Level.MUST,
+    requirement=(
+        "The runtime finds the API at the host and port in AWS_LAMBDA_RUNTIME_API, whatever they are."
+    ),
+    page="runtimes-api",
+    section=SECTION,
+)
+def test_endpoint_from_env(environments: Environments) -> None:
+    environment = environments.open(link="gateway")
+    host, port = environment.api.address
+    if host.startswith("127.") or port == 9001:
+        raise CaseBroken(f"the API was to be elsewhere than at 127.0.0.1:9001, but is at {host}:{port}")
+    environment.started_and_ready()
+    environment.require_echo("elsewhere", because=f"through the API at {host}:{port}")
+
+
+@case(
+    "RT-003-next-path",
+    Level.MUST,
+    requirement=(
+        "The first request is GET /2018-06-01/runtime/invocation/next, HTTP/1.1, with a Host header "
+        "and no body."
+    ),
+    page="runtimes-api",
+    section=SECTION,
+)
+def test_next_path(fresh: Environment) -> None:
+    first = fresh.exchanges()[0]
+    require(
+        (first.method, first.target) == ("GET", NEXT_TARGET),
+        expected=f"GET {NEXT_TARGET}",
+        seen=f"{first.method} {first.target}",
+    )
+    require(first.http_version == "1.1", expected="HTTP/1.1", seen=f"HTTP/{first.http_version}")
+    require(first.header("Host"), expected="a Host header", seen="none")
+    require(not first.request_body, expected="no body", seen=f"{len(first.request_body)} bytes of body")
+
+
+@case(
+    "RT-004-next-only-when-ready",
+    Level.MUST,
+    requirement=(
+        "The first GET next tells that initialisation is complete: none is sent while the handler is "
+        "being loaded."
+    ),
+    page="runtimes-custom",
+    section=SECTION,
+    needs=(Need.SLOW_LOAD,),
+)
+def test_next_only_when_ready(environments: Environments, probe: Probe) -> None:
+    environment = environments.open(handler=probe.faulty[Need.SLOW_LOAD])
+    before = environment.api.recording.clock()
+    environment.started_and_ready()
+    took = environment.exchanges(Route.NEXT)[0].started - before
+    require(
+        took >= SLOW_LOAD_SECONDS,
+        expected=(
+            f"GET next no sooner than {SLOW_LOAD_SECONDS} s after the start: so long takes the handler"
+            f" to load"
+        ),
+        seen=f"GET next {took:.2f} s after the start",
+    )
+
+
+@case(
+    "RT-005-long-poll-65s",
+    Level.MUST,
+    requirement="A runtime sets no timeout on next: the environment can be frozen for long.",
+    page="runtimes-api",
+    section=SECTION,
+    slow="holds next for 65 s",
+)
+def test_long_poll_65s(fresh: Environment) -> None:
+    first = fresh.exchanges(Route.NEXT)[0]
+
+    def given_up(found: tuple[Exchange, ...]) -> bool:
+        nexts = [one for one in found if one.route is Route.NEXT]
+        return len(nexts) > 1 or nexts[0].peer_closed is not None
+
+    expected = f"one GET next, still open after {HELD_SECONDS} s"
+    gone = fresh.wait_for(given_up, HELD_SECONDS)
+    nexts = fresh.exchanges(Route.NEXT)
+    told = [
+        f"closed by the runtime after {one.peer_closed - one.started:.1f} s"
+        for one in nexts
+        if one.peer_closed
+    ]
+    told += [f"another GET next after {one.started - first.started:.1f} s" for one in nexts[1:]]
+    require(not gone, expected=expected, seen=", ".join(told))
+    require(fresh.box.is_running(), expected=expected, seen="the process ended")
+    fresh.require_echo("late", because=f"after {HELD_SECONDS} s")
+
+
+@case(
+    "RT-032-next-403",
+    Level.MUST,
+    requirement=(
+        "When next is refused with 403 the runtime ends with a failure, or tries again a few times, "
+        "never in a loop."
+    ),
+    page="runtimes-api",
+    section=SECTION,
+)
+def test_next_403(environments: Environments) -> None:
+    environment = environments.open()
+    refusals = [Reply.forbidden("InitError", "Ready")] * (RETRIES + 1)
+    environment.api.script(Route.NEXT, *refusals)
+    environment.start()
+    expected = f"a failing exit within {PROMPTLY:g} s, or at most {RETRIES} requests"
+    if not environment.wait_for(lambda found: bool(_nexts(found)), 10):
+        fail(expected="GET next within 10 s of the start", seen="none")
+    found = environment.box.wait_exit(PROMPTLY)
+    nexts = len(_nexts(environment.exchanges()))
+    require(nexts <= RETRIES, expected=expected, seen=f"{nexts} requests")
+    if found is not None:
+        require(not found.is_success, expected=expected, seen=environment.describe_exit(found))
+    else:
+        require(nexts > 1, expected=expected, seen="the process runs and asks no more")
+
+
+@case(
+    "RT-033-next-500",
+    Level.MUST,
+    requirement=(
+        "When next is answered with 500 the environment is lost: the runtime exits promptly and not with 0."
+    ),
+    page="runtimes-api",
+    section=SECTION,
+)
+def test_next_500(environments: Environments) -> None:
+    environment = environments.open()
+    environment.api.script(Route.NEXT, *[Reply.server_error()] * 200)
+    environment.start()
+    if not environment.wait_for(lambda found: bool(_nexts(found)), 10):
+        fail(expected="GET next within 10 s of the start", seen="none")
+    found = environment.exit_within(PROMPTLY, after="the answer 500")
+    require(not found.is_success, expected="a failing exit", seen=environment.describe_exit(found))
+
+
+@case(
+    "RT-037-keep-alive",
+    Level.SHOULD,
+    judgement=True,
+    requirement="Connections to the API are kept: 50 invokes use one or two.",
+    page="runtimes-api",
+    section=SECTION,
+)
+def test_keep_alive(warm: Environment) -> None:
+    for number in range(50):
+        warm.require_echo(number)
+    used = {one.connection for one in warm.exchanges()}
+    require(len(used) <= 2, expected="1 or 2 TCP connections for 50 invokes", seen=f"{len(used)} connections")
+
+
+@case(
+    "RT-038-server-closes-idle",
+    Level.MUST,
+    judgement=True,
+    requirement=(
+        "A kept connection that the API has closed meanwhile is replaced silently, and nothing is "
+        "posted twice."
+    ),
+    page="runtimes-api",
+    section=SECTION,
+)
+def test_server_closes_idle(fresh: Environment) -> None:
+    slow = fresh.send(do("sleep", seconds=0.4))
+    if not fresh.wait_for(
+        lambda found: any(one.request_id == slow.request_id and one.answered for one in found), 5
+    ):
+        raise CaseBroken("the event was not handed out")
+    fresh.api.close_idle_connections()  # the one that brought the event is idle while the handler works
+    fresh.value(slow)
+    fresh.require_echo("first", because="after the idle connection was closed")
+    fresh.api.close_idle_connections()  # a second one, kept for posting, is idle while next waits
+    fresh.require_echo("second", because="after the idle connections were closed")
+    posted = fresh.posts(Route.RESPONSE, slow.request_id)
+    require(len(posted) == 1, expected="one POST of the response", seen=f"{len(posted)} POSTs")
+
+
+@case(
+    "RT-039-connection-close",
+    Level.MUST,
+    judgement=True,
+    requirement=(
+        "An answer with Connection: close is the last on its connection: the next request uses another."
+    ),
+    page="runtimes-api",
+    section=SECTION,
+)
+def test_connection_close(fresh: Environment) -> None:
+    value = fresh.ask(do("echo", value="next closes"), delivery=Delivery(connection_close=True))
+    require(value == "next closes", expected="the event handled", seen=shown(value))
+    fresh.api.script(Route.RESPONSE, replace(Reply.accepted(), connection_close=True))
+    fresh.require_echo("the 202 closes")
+    fresh.require_echo("afterwards", because="on another connection")
+    lost = [one for one in fresh.exchanges() if one.status is None and one.route is not Route.NEXT]
+    require(not lost, expected="every request answered", seen=f"{len(lost)} sent on a closed connection")
+
+
+@case(
+    "RT-042-one-in-flight",
+    Level.MUST,
+    requirement="The next event is asked for only when the answer to the response before it has come.",
+    page="runtimes-custom",
+    section=SECTION,
+)
+def test_one_in_flight(fresh: Environment) -> None:
+    fresh.api.script(Route.RESPONSE, Reply.accepted(delay=0.5))
+    slow = fresh.send(do("sleep", seconds=1))
+    fresh.value(slow)
+    if not fresh.wait_for(lambda found: len(_nexts(found)) > 1, 5):
+        fail(expected="another GET next after the response", seen="none within 5 s")
+    posted = fresh.posts(Route.RESPONSE, slow.request_id)[0]
+    second = fresh.exchanges(Route.NEXT)[1]
+    answered = fresh.api.recording.exchange(posted.number).answered
+    require(
+        answered is not None and second.started >= answered,
+        expected="one GET next at a time: the second after the response was answered",
+        seen=(
+            f"a second GET next {second.started - posted.started:.2f} s after the POST began, before "
+            f"its answer"
+        ),
+    )
+
+
+@case(
+    "RT-043-order",
+    Level.MUST,
+    requirement=(
+        "Every event is answered once, under its own id, in the order in which events were handed out."
+    ),
+    page="runtimes-custom",
+    section=SECTION,
+)
+def test_order(warm: Environment) -> None:
+    sent: list[tuple[Invocation, str]] = []
+    for number in range(100):
+        text = f"event {number}"
+        sent.append((warm.send(do("echo", value=text)), text))
+    for invocation, text in sent:
+        value = warm.value(invocation)
+        require(value == text, expected=f"{text!r} under the id of its event", seen=shown(value))
+    posted = [one.request_id for one in warm.exchanges(Route.RESPONSE)]
+    require(
+        posted == [invocation.request_id for invocation, _ in sent],
+        expected="100 responses in the order of their events",
+        seen=f"{len(posted)} responses, not in that order",
+    )
+
+
+def _nexts(found: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
+    return tuple(one for one in found if one.route is Route.NEXT)

@@ -1,0 +1,117 @@
+"""Handlers that end, kill or outlast their invoke: RT-126 to RT-135."""
+
+from __future__ import annotations
+
+from runtimebuilder.conformance.case import Level, Need, case
+from runtimebuilder.conformance.environment import Environment, do
+from runtimebuilder.conformance.expectation import require, shown
+from runtimebuilder.conformance.probes.probe import Probe
+from runtimebuilder.emulator.exchange import Route
+from runtimebuilder.sandbox.outcome import InvokeResult
+
+SECTION = "Ends of the process"
+SECONDS = 10  # the function's timeout where it is not the point
+SHORT = 1  # ... and where it is
+
+
+@case(
+    "RT-126-handler-exit-0",
+    Level.MUST,
+    requirement=(
+        "When the handler exits with 0 the process ends without an answer, and a new one serves the "
+        "next event."
+    ),
+    page="lambda-runtime-environment",
+    section=SECTION,
+    needs=(Need.EXIT,),
+)
+def test_handler_exit_0(fresh: Environment) -> None:
+    result = fresh.invoke(do("exit", code=0), timeout=SECONDS)
+    _require_exit(fresh, result, "Runtime exited without providing a reason")
+
+
+@case(
+    "RT-127-handler-exit-3",
+    Level.MUST,
+    requirement="When the handler exits with 3 the process does so: its status is what the caller is told.",
+    page="lambda-runtime-environment",
+    section=SECTION,
+    needs=(Need.EXIT,),
+)
+def test_handler_exit_3(fresh: Environment) -> None:
+    result = fresh.invoke(do("exit", code=3), timeout=SECONDS)
+    _require_exit(fresh, result, "exit status 3")
+
+
+@case(
+    "RT-129-segfault",
+    Level.MUST,
+    requirement=(
+        "A crash of the process that runs the handler ends this invoke at once, and the next one is served."
+    ),
+    page="lambda-runtime-environment",
+    section=SECTION,
+    needs=(Need.KILL,),
+)
+def test_segfault(fresh: Environment, probe: Probe) -> None:
+    result = fresh.invoke(do("kill", signal="SIGSEGV"), timeout=SECONDS)
+    if Need.PROCESS in probe.lacking:  # the handler has a process of its own: the runtime lives to tell
+        require(
+            result.kind == "error",
+            expected="POST to /error when the handler's process has died",
+            seen=_told(result),
+        )
+        _require_next_invoke(fresh, "after a crash")
+    else:
+        _require_exit(fresh, result, "signal: segmentation fault")
+
+
+@case(
+    "RT-131-handler-hang",
+    Level.MUST,
+    requirement=(
+        "A handler that outlasts the deadline posts no result; after the kill a new process serves "
+        "the next event."
+    ),
+    page="lambda-runtime-environment",
+    section=SECTION,
+    needs=(Need.HANG,),
+)
+def test_handler_hang(fresh: Environment) -> None:
+    result = fresh.invoke(do("hang", seconds=30), timeout=SHORT)
+    # A runtime may give up by itself shortly before the deadline and say so (RT-132).
+    require(
+        result.kind in ("timeout", "error"),
+        expected="no result of a handler that is still running",
+        seen=_told(result),
+    )
+    _require_next_invoke(fresh, "after a timeout")
+
+
+def _require_exit(environment: Environment, result: InvokeResult, told: str) -> None:
+    """The process ended within the invoke without a response; the next invoke gets a new process."""
+    require(
+        result.kind in ("exit", "error"),  # it may post an error before it goes (RT-128)
+        expected="the end of the process within the invoke",
+        seen=_told(result),
+    )
+    if result.kind == "error":
+        environment.exit_within(1.0, after="the error it posted")
+    else:
+        require(told.encode() in result.body, expected=f"the caller told: {told}", seen=shown(result.body))
+    _require_next_invoke(environment, "by a new process")
+
+
+def _require_next_invoke(environment: Environment, because: str) -> None:
+    result = environment.invoke(do("echo", value="again"), timeout=SECONDS)
+    require(
+        result.kind == "response" and b"again" in result.body,
+        expected=f"the next invoke answered {because}",
+        seen=_told(result),
+    )
+    answered = environment.exchanges(Route.RESPONSE)
+    require(len(answered) == 1, expected="one response in all", seen=f"{len(answered)} responses")
+
+
+def _told(result: InvokeResult) -> str:
+    return f"{result.kind}: {shown(result.body)}"

@@ -1,0 +1,299 @@
+"""One execution environment as a case sees it: a box with the probe in it, its emulator, the probe's codec."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from runtimebuilder.conformance.expectation import fail, require, shown, unsupported
+from runtimebuilder.conformance.probes.codec import Codec, NotDecodableError
+from runtimebuilder.emulator.exchange import Exchange, Route
+from runtimebuilder.emulator.faults import Delivery
+from runtimebuilder.emulator.invocation import DEFAULT_ARN, Invocation, Outcome, OutcomeKind
+from runtimebuilder.emulator.server import Emulator
+from runtimebuilder.emulator.transcript import write_transcript
+from runtimebuilder.sandbox.container import Box
+from runtimebuilder.sandbox.outcome import Exit, InvokeResult
+
+ANSWER_LIMIT = 5.0
+"""Seconds in which a runtime that is ready has to answer a command that takes no time of its own."""
+
+DEADLINE = 30.0
+"""Seconds to the deadline of invokes where the deadline is not the point."""
+
+PROMPTLY = 3.0
+"""Seconds in which a process that has to end promptly has to be gone."""
+
+_POLL = 0.1  # seconds between two looks at the process while waiting for the wire
+
+
+class Patience:
+    """How long to wait for the first GET next: an image that never gets there shall not cost 10 s each time."""
+
+    FULL = 10.0  # seconds: the service's limit for the Init phase
+    SHORT = 3.0
+    FAILURES = 2
+
+    def __init__(self) -> None:
+        self._failures = 0
+
+    @property
+    def seconds(self) -> float:
+        """The limit for the next start."""
+        return self.FULL if self._failures < self.FAILURES else self.SHORT
+
+    def learn(self, *, ready: bool) -> None:
+        """Take note of how a start of the probe's good handler went."""
+        self._failures = 0 if ready else self._failures + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command to the probe, as JSON text."""
+
+    text: str
+
+
+def do(name: str, **fields: object) -> Command:
+    """The command `name` of the probe contract (docs/probe-contract.md)."""
+    return Command(json.dumps({"do": name, **fields}, ensure_ascii=False, separators=(",", ":")))
+
+
+class Environment:
+    """A box, from the side of a case.
+
+    Waiting always ends: after a limit, or soon after the process has ended. What a method requires of the
+    subject and does not get fails the case (`NotConforming`).
+    """
+
+    def __init__(self, box: Box, codec: Codec, patience: Patience) -> None:
+        self.box = box
+        self._codec = codec
+        self._patience = patience
+        self._before: frozenset[int] = frozenset()
+        self._since = 0.0
+
+    @property
+    def api(self) -> Emulator:
+        """Lambda's side of the wire."""
+        return self.box.emulator
+
+    # -- the process -----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the runtime's process."""
+        self.box.start()
+
+    def ready(self) -> None:
+        """Require that the runtime waits in GET next soon after its start."""
+        limit = self._patience.seconds
+        came = self._wait(self.api.wait_ready, limit)
+        self._patience.learn(ready=came)
+        if not came:
+            fail(expected=f"GET next within {limit:g} s of the start", seen=self._state_of_process())
+
+    def started_and_ready(self) -> Environment:
+        """Start, and require GET next."""
+        self.start()
+        self.ready()
+        return self
+
+    def exit_within(self, seconds: float, *, after: str) -> Exit:
+        """Require that the process ends; `after` says what should have ended it."""
+        found = self.box.wait_exit(seconds)
+        if found is None:
+            fail(expected=f"the process ends within {seconds:g} s of {after}", seen="it is still running")
+        return found
+
+    def describe_exit(self, found: Exit) -> str:
+        """An exit in words: `exit status 3`, `signal: killed`."""
+        return found.describe()
+
+    # -- invokes ---------------------------------------------------------------------------------------------
+
+    def send(
+        self,
+        command: Command | None = None,
+        *,
+        event: bytes | None = None,
+        delivery: Delivery | None = None,
+        timeout: float = DEADLINE,
+        request_id: str | None = None,
+        function_arn: str = DEFAULT_ARN,
+        trace_id: str | None = None,
+    ) -> Invocation:
+        """Hand out one invocation: a command in the probe's form, or the bytes of `event` as they are."""
+        if event is None:
+            if command is None:
+                raise TypeError("send() takes a command or an event")
+            event = self._codec.event(command.text)
+        invocation = Invocation.of(
+            event, timeout=timeout, request_id=request_id, function_arn=function_arn, trace_id=trace_id
+        )
+        self.api.queue(invocation, delivery)
+        return invocation
+
+    def outcome(self, invocation: Invocation, within: float = ANSWER_LIMIT) -> Outcome:
+        """Require that the runtime posts something for this invocation."""
+        found: Outcome | None = None
+
+        def look(wait: float) -> bool:
+            nonlocal found
+            found = self.api.wait_outcome(invocation.request_id, wait)
+            return found is not None
+
+        self._wait(look, within)
+        if found is None:
+            fail(
+                expected=f"an answer to {shown(invocation.event, 60)} within {within:g} s",
+                seen=f"none; {self._state_of_process()}",
+            )
+        return found
+
+    def result_text(self, invocation: Invocation, within: float = ANSWER_LIMIT) -> str:
+        """Require a response to this invocation; the JSON text of the handler's result."""
+        outcome = self.outcome(invocation, within)
+        asked = shown(invocation.event, 60)
+        require(
+            outcome.kind is OutcomeKind.RESPONSE,
+            expected=f"a response to {asked}",
+            seen=f"{outcome.kind}: {shown(outcome.body)}",
+        )
+        try:
+            return self._codec.result(outcome.body)
+        except NotDecodableError as problem:
+            fail(expected=f"a response to {asked} that holds the handler's result", seen=str(problem))
+
+    def value(self, invocation: Invocation, within: float = ANSWER_LIMIT) -> Any:
+        """Require a response to this invocation; the handler's result."""
+        text = self.result_text(invocation, within)
+        try:
+            value = json.loads(text)
+        except ValueError:
+            fail(expected="a result that is JSON", seen=shown(text))
+        if value == {"unsupported": True}:
+            unsupported("the probe does not know this command")
+        return value
+
+    def ask(
+        self,
+        command: Command,
+        *,
+        within: float = ANSWER_LIMIT,
+        delivery: Delivery | None = None,
+        timeout: float = DEADLINE,
+        request_id: str | None = None,
+        function_arn: str = DEFAULT_ARN,
+        trace_id: str | None = None,
+    ) -> Any:
+        """Send a command and require its result."""
+        sent = self.send(
+            command,
+            delivery=delivery,
+            timeout=timeout,
+            request_id=request_id,
+            function_arn=function_arn,
+            trace_id=trace_id,
+        )
+        return self.value(sent, within)
+
+    def require_echo(self, value: object, *, within: float = ANSWER_LIMIT, because: str = "") -> None:
+        """Require that a value comes back as it went in."""
+        answer = self.ask(do("echo", value=value), within=within)
+        expected = f"{shown(value)} echoed" + (f" {because}" if because else "")
+        require(answer == value, expected=expected, seen=shown(answer))
+
+    def invoke(self, command: Command, *, timeout: float) -> InvokeResult:
+        """Invoke as the service does: start a process where none runs, kill it at the deadline (seconds)."""
+        return self.box.invoke(self._codec.event(command.text), timeout=timeout)
+
+    def event_of(self, command: Command) -> bytes:
+        """The event that carries this command in the probe's form."""
+        return self._codec.event(command.text)
+
+    # -- the wire --------------------------------------------------------------------------------------------
+
+    def exchanges(self, *routes: Route) -> tuple[Exchange, ...]:
+        """Exchanges of this case: those that began or were still open when it did."""
+        return tuple(one for one in self.api.recording.exchanges(*routes) if one.number not in self._before)
+
+    def posts(self, route: Route, request_id: str) -> tuple[Exchange, ...]:
+        """The POSTs on `route` that name this request id in their path."""
+        return tuple(one for one in self.exchanges(route) if one.request_id == request_id)
+
+    def wait_for(self, condition: Callable[[tuple[Exchange, ...]], bool], within: float) -> bool:
+        """Wait until the condition holds for the case's exchanges; False at the limit or when the process ended."""
+
+        def look(wait: float) -> bool:
+            return self.api.recording.wait_for(
+                lambda found: condition(tuple(one for one in found if one.number not in self._before)), wait
+            )
+
+        return self._wait(look, within)
+
+    def wait_for_next(self, after: int, within: float = ANSWER_LIMIT) -> bool:
+        """Wait for a GET next that is newer than the exchange of this number."""
+        return self.wait_for(
+            lambda found: any(one.route is Route.NEXT and one.number > after for one in found), within
+        )
+
+    def goes_on_or_exits(self, after: int, *, when: str, within: float = ANSWER_LIMIT) -> Exit | None:
+        """Require another GET next (the result is None) or a failing exit (the result)."""
+        if self.wait_for_next(after, within):
+            return None
+        found = self.box.wait_exit(0.2)
+        if found is None:
+            fail(expected=f"GET next or a failing exit after {when}", seen=f"neither within {within:g} s")
+        require(
+            not found.is_success,
+            expected=f"GET next or a failing exit after {when}",
+            seen=self.describe_exit(found),
+        )
+        return found
+
+    # -- evidence --------------------------------------------------------------------------------------------
+
+    def begin_case(self) -> None:
+        """From here on, only what begins now or is still open belongs to the running case."""
+        found = self.api.recording.exchanges()
+        self._before = frozenset(one.number for one in found if one.answered is not None)
+        self._since = self.api.recording.clock()
+
+    def transcript(self, *, body_limit: int = 200) -> str:
+        """The wire log of the running case."""
+        notes = tuple(note for note in self.api.recording.notes() if note.time >= self._since)
+        return write_transcript(self.exchanges(), notes, body_limit=body_limit)
+
+    def is_clean(self) -> bool:
+        """Whether the next case may use this environment: the process runs and waits for an event."""
+        return self.box.is_running() and self.api.wait_ready(1.0)
+
+    def _wait(self, look: Callable[[float], bool], within: float) -> bool:
+        end = time.monotonic() + within
+        while True:
+            left = end - time.monotonic()
+            if look(max(0.0, min(_POLL, left))):
+                return True
+            if left <= 0:
+                return False
+            if not self.box.is_running():
+                return look(_POLL)  # what it sent with its last breath
+
+    def _state_of_process(self) -> str:
+        found = self.box.wait_exit(0.0)
+        if found is None:
+            waiting = any(one.answered is None for one in self.exchanges(Route.NEXT))
+            return "the process runs" + (" and waits in GET next" if waiting else "")
+        return f"the process ended with {self.describe_exit(found)}"
+
+
+def context_field(value: Any, name: str) -> Any:
+    """A field of the probe's context: unsupported when it is not told, required to have a value."""
+    if not isinstance(value, dict) or name not in value:
+        unsupported(f"the probe does not report {name}")
+    if value[name] is None:
+        fail(expected=f"{name} visible to the handler", seen="null")
+    return value[name]

@@ -1,0 +1,128 @@
+"""Opening execution environments for cases, lending a warm one, and closing what was opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from runtimebuilder.conformance.environment import Environment, Patience
+from runtimebuilder.conformance.expectation import unsupported
+from runtimebuilder.conformance.probes.codec import codec_for
+from runtimebuilder.conformance.probes.probe import Probe
+from runtimebuilder.conformance.report.result import Evidence
+from runtimebuilder.conformance.subject import Subject
+from runtimebuilder.sandbox.container import Box
+from runtimebuilder.sandbox.layer import LayerFile
+from runtimebuilder.sandbox.limits import Limits
+
+_LOG_TAIL = 2000  # characters of the container's log that a failure shows
+
+
+class Environments:
+    """All environments of a run. Cases run one after the other; closing happens beside the next case.
+
+    A case opens as many as it likes; those end with it. The warm one is lent to cases that only watch an
+    invoke of their own: it goes to the next case when it was left clean, and is thrown away otherwise.
+    """
+
+    def __init__(
+        self, subject: Subject, probe: Probe | None, *, limits: Limits, env: Mapping[str, str], link: str
+    ) -> None:
+        self._subject = subject
+        self._probe = probe
+        self._limits = limits
+        self._env = dict(env)
+        self._link = link
+        self._patience = Patience()
+        self._image: str | None = None
+        self._open: list[Environment] = []
+        self._warm: Environment | None = None
+        self._warm_lent = False
+        self._closer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="close-box")
+        self._closing: list[Future[None]] = []
+
+    def open(
+        self,
+        *,
+        handler: str | None = None,
+        link: str | None = None,
+        limits: Limits | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Environment:
+        """A new environment that is not started: script its emulator, then start it. It is closed with the
+        case.
+
+        Raises `EnvironmentProblemError` when the box cannot be made.
+        """
+        probe = self._require_probe()
+        made = self._make(
+            probe,
+            handler=probe.handler if handler is None else handler,
+            link=link or self._link,
+            limits=limits or self._limits,
+            env=self._env | dict(env or {}),
+        )
+        self._open.append(made)
+        return made
+
+    def warm(self) -> Environment:
+        """An environment that is ready and may have served other cases before."""
+        if self._warm is None:
+            probe = self._require_probe()
+            self._warm = self._make(
+                probe, handler=probe.handler, link=self._link, limits=self._limits, env=self._env
+            )
+            self._warm_lent = True
+            self._warm.started_and_ready()
+        self._warm_lent = True
+        self._warm.begin_case()
+        return self._warm
+
+    def evidence(self) -> Evidence:
+        """What the running case's environments left behind so far."""
+        used = [*self._open, *([self._warm] if self._warm and self._warm_lent else [])]
+        transcripts = [text for text in (one.transcript() for one in used) if text]
+        logs = [text for text in (one.box.logs().strip() for one in used) if text]
+        return Evidence(
+            transcript="\n\n".join(transcripts), log="\n".join(text[-_LOG_TAIL:] for text in logs)
+        )
+
+    def end_case(self, *, passed: bool) -> None:
+        """Close what the case opened; keep the warm environment only when it was left clean."""
+        while self._open:
+            self._close(self._open.pop())
+        if self._warm is not None and self._warm_lent:
+            self._warm_lent = False
+            if not passed or not self._warm.is_clean():
+                self._close(self._warm)
+                self._warm = None
+
+    def close(self) -> None:
+        """Close everything and wait for it. Raises what closing raised, after all of it was tried."""
+        self.end_case(passed=False)
+        if self._warm is not None:
+            self._close(self._warm)
+            self._warm = None
+        self._closer.shutdown(wait=True)
+        closing, self._closing = self._closing, []
+        for each in closing:
+            each.result()
+
+    def _require_probe(self) -> Probe:
+        if self._probe is None:
+            unsupported("there is no probe for this image (--probe none)")
+        return self._probe
+
+    def _make(
+        self, probe: Probe, *, handler: str, link: str, limits: Limits, env: Mapping[str, str]
+    ) -> Environment:
+        if self._image is None:
+            self._image = self._subject.with_files(
+                LayerFile(f"/var/task/{name}", content) for name, content in probe.files.items()
+            )
+        box = Box(self._subject.run, self._image, limits=limits, handler=handler, env=env, link=link)
+        box.open()
+        return Environment(box, codec_for(probe.form), self._patience)
+
+    def _close(self, environment: Environment) -> None:
+        self._closing.append(self._closer.submit(environment.box.close))

@@ -1,0 +1,50 @@
+"""Which probe fits an image: what was asked for, else what its label says, else what the image holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from runtimebuilder.conformance.probes import folder, known
+from runtimebuilder.conformance.probes.probe import Probe
+from runtimebuilder.engine.docker import ImageFacts
+from runtimebuilder.errors import SpecError
+
+AUTO = "auto"
+NONE = "none"
+
+# What tells a language when an image has no label: the first path that is there decides. Bref keeps PHP in
+# /opt/bin, AWS's own Python images keep theirs in /var/lang/bin.
+_SIGNS = (
+    ("/usr/sbin/php-fpm", "php-fpm"),
+    ("/opt/bin/php-fpm", "php-fpm"),
+    ("/usr/bin/php", "php-function"),
+    ("/opt/bin/php", "php-function"),
+    ("/var/lang/bin/python3", "python"),
+)
+
+
+def choose_probe(wish: str, image: ImageFacts, exists: Callable[[str], bool]) -> Probe | None:
+    """The probe for `image`, None for the wish `none`.
+
+    `wish` is `auto`, `none`, a probe's name, or a folder that holds a probe of one's own. `exists` tells
+    whether a path is in the image. Raises `SpecError` for an unknown name, and when nothing tells which
+    probe fits.
+    """
+    if wish == NONE:
+        return None
+    if wish != AUTO:
+        place = Path(wish)
+        return folder.read_probe(place) if place.is_dir() else known.probe_named(wish)
+    label = image.labels.get(known.PROBE_LABEL)
+    if label:
+        return known.probe_named(label)
+    for path, name in _SIGNS:
+        if exists(path):
+            return known.probe_named(name)
+    names = ", ".join(known.probe_names())
+    raise SpecError(
+        "nothing in the image tells which probe fits it",
+        hint=f"give --probe one of {names}, or the folder of a probe of your own, or 'none' to judge the image "
+        f"alone; or label the image {known.PROBE_LABEL}=NAME",
+    )

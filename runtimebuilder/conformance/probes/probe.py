@@ -1,0 +1,54 @@
+"""What a probe is: a small handler that the suite installs into the subject and gives commands to."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from runtimebuilder.conformance.case import Need
+
+SLOW_LOAD_SECONDS = 1.5
+"""How long a probe's slow-load handler sleeps while it is loaded."""
+
+
+class Form(enum.StrEnum):
+    """How commands travel to the handler and results back."""
+
+    DIRECT = "direct"  # the event is the command, the result is the result
+    HTTP = (
+        "http"  # the command is the body of an HTTP API event (payload 2.0), the result that of the response
+    )
+    CONSOLE = "console"  # the event is a list of one string, the command as JSON; the result is the output
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One probe. Handlers and needs a probe does not offer are in `lacking`, each with a reason for people.
+
+    `files` are put on the subject under /var/task; `handler` answers commands; `faulty` are handler strings
+    for starts that go wrong, by what goes wrong; `missing_handler` names a file that does not exist.
+    """
+
+    name: str
+    language: str
+    form: Form
+    files: Mapping[str, bytes]
+    handler: str
+    missing_handler: str
+    faulty: Mapping[Need, str]
+    lacking: Mapping[Need, str]
+
+    def lacks(self, needs: tuple[Need, ...]) -> str | None:
+        """Why this probe cannot serve a case with these needs, or None when it can."""
+        for need in needs:
+            if need in self.lacking:
+                return self.lacking[need]
+            if need in _START_FAULTS and need not in self.faulty:
+                return f"the probe {self.name} has no handler for {need}"
+        return None
+
+
+_START_FAULTS = frozenset(
+    (Need.MISSING_SYMBOL, Need.SYNTAX_ERROR, Need.THROWS_AT_LOAD, Need.EXITS_AT_LOAD, Need.SLOW_LOAD)
+)

@@ -1,0 +1,1 @@
+"""The Python probe: files for the subject. Nothing here is imported by the tool."""

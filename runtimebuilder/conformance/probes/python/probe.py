@@ -1,0 +1,141 @@
+"""The Python probe: obeys commands `{"do": ...}`; whatever is not a command comes back as it is.
+
+It is installed into the images of other people: standard library only, Python 3.6 and later.
+"""
+
+import ctypes
+import itertools
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+_counter = itertools.count(1)
+
+
+def handler(event: Any, context: Any) -> Any:
+    if not isinstance(event, dict) or "do" not in event:
+        return event
+    command = _COMMANDS.get(event["do"])
+    if command is None:
+        return {"unsupported": True}
+    return command(event, context)
+
+
+def _echo(event: Any, _context: Any) -> Any:
+    return event["value"]
+
+
+def _context(_event: Any, context: Any) -> Any:
+    client_context = getattr(context, "client_context", None)
+    identity = getattr(context, "identity", None)
+    return {
+        "request_id": context.aws_request_id,
+        "deadline_ms": getattr(context, "_epoch_deadline_time_in_ms", None),
+        "remaining_ms": context.get_remaining_time_in_millis(),
+        "function_arn": context.invoked_function_arn,
+        "trace_id": os.environ.get("_X_AMZN_TRACE_ID"),
+        "pid": os.getpid(),
+        "client_context": getattr(client_context, "custom", client_context),
+        "cognito_identity": getattr(identity, "cognito_identity_id", None),
+        "tenant_id": getattr(context, "tenant_id", None),
+    }
+
+
+def _raise(event: Any, _context: Any) -> None:
+    raise type(event.get("type", "ProbeError"), (Exception,), {})(event.get("message", ""))
+
+
+def _exit(event: Any, _context: Any) -> None:
+    sys.exit(event.get("code", 0))
+
+
+def _kill(event: Any, _context: Any) -> None:
+    number = getattr(signal, event["signal"])
+    if number == signal.SIGSEGV:
+        # Process 1 of a container does not die of a signal it sends to itself, but it does of a real fault.
+        ctypes.string_at(0)
+    os.kill(os.getpid(), number)
+    time.sleep(1)
+
+
+def _allocate(event: Any, _context: Any) -> int:
+    return len(bytearray(os.urandom(1024)) * (1024 * event["mb"]))
+
+
+def _env(event: Any, _context: Any) -> Any:
+    names = event.get("names")
+    return {name: value for name, value in os.environ.items() if names is None or name in names}
+
+
+def _cwd(_event: Any, _context: Any) -> str:
+    return str(Path.cwd())
+
+
+def _whoami(_event: Any, _context: Any) -> Any:
+    return {"uid": os.getuid(), "gid": os.getgid(), "home": os.environ.get("HOME")}
+
+
+def _write(event: Any, _context: Any) -> Any:
+    try:
+        Path(event["path"]).write_text(event["text"], encoding="utf-8")
+    except OSError as problem:
+        return {"ok": False, "error": str(problem)}
+    return {"ok": True}
+
+
+def _read(event: Any, _context: Any) -> Any:
+    try:
+        return Path(event["path"]).read_text(encoding="utf-8")
+    except OSError:
+        return None
+
+
+def _print(event: Any, _context: Any) -> None:
+    for stream, text in ((sys.stdout, event.get("stdout", "")), (sys.stderr, event.get("stderr", ""))):
+        stream.write(text)
+        stream.flush()
+
+
+def _size(event: Any, _context: Any) -> str:
+    return "x" * int(event["bytes"])
+
+
+def _bytes(_event: Any, _context: Any) -> bytes:
+    return b"\xff\xfe\x00\x80"
+
+
+def _nothing(_event: Any, _context: Any) -> None:
+    return None
+
+
+def _count(_event: Any, _context: Any) -> int:
+    return next(_counter)
+
+
+def _sleep(event: Any, _context: Any) -> None:
+    time.sleep(event["seconds"])
+
+
+_COMMANDS = {
+    "echo": _echo,
+    "context": _context,
+    "raise": _raise,
+    "exit": _exit,
+    "kill": _kill,
+    "hang": _sleep,
+    "sleep": _sleep,
+    "allocate": _allocate,
+    "env": _env,
+    "cwd": _cwd,
+    "whoami": _whoami,
+    "write": _write,
+    "read": _read,
+    "print": _print,
+    "size": _size,
+    "bytes": _bytes,
+    "nothing": _nothing,
+    "counter": _count,
+}

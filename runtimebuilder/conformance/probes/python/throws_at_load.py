@@ -1,0 +1,3 @@
+"""A handler whose module raises while it is loaded."""
+
+raise RuntimeError("the probe fails while it is loaded")

@@ -1,0 +1,121 @@
+"""Results as values: what a run found, in an order and a shape that reports and readers share."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from runtimebuilder.conformance.case import Case, Level
+
+
+class State(enum.StrEnum):
+    """How a case ended.
+
+    `errored` is the suite's own trouble (the box could not be made); `skipped` was not selected;
+    `unsupported` cannot be shown with this probe or on this image.
+    """
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERRORED = "errored"
+    SKIPPED = "skipped"
+    UNSUPPORTED = "unsupported"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the case's environments left behind: the wire (emulator's transcript) and the end of the log."""
+
+    transcript: str = ""
+    log: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """How one case ended. `seconds` includes making and removing its boxes.
+
+    `expected` and `seen` are set for a failed case; `reason` says why a case errored, was skipped or is
+    unsupported.
+    """
+
+    case: Case
+    state: State
+    seconds: float
+    reason: str | None = None
+    expected: str | None = None
+    seen: str | None = None
+    evidence: Evidence = Evidence()
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What was judged, with what and under which limits."""
+
+    subject: str
+    image_id: str
+    platform: str
+    probe: str
+    box: str
+    tool: str
+    strict: bool
+    selected: int
+    explicit: bool  # cases or sections were named
+
+
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """The end of a complete run; `seconds` is the whole run on the wall clock."""
+
+    seconds: float
+    conforms: bool
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A complete run: header, one result per case in the catalogue's order, footer."""
+
+    header: Header
+    results: tuple[CaseResult, ...]
+    footer: Footer
+
+    @property
+    def conforms(self) -> bool:
+        """Whether the run may exit with 0."""
+        return self.footer.conforms
+
+    def count(self, state: State, level: Level | None = None, *, judgement: bool | None = None) -> int:
+        """How many cases ended in this state, of one level or all."""
+        return sum(
+            result.state is state
+            and (level is None or result.case.level is level)
+            and (judgement is None or result.case.judgement is judgement)
+            for result in self.results
+        )
+
+
+def conforms(results: Iterable[CaseResult], *, strict: bool) -> bool:
+    """No MUST failed (with `strict` no SHOULD either) and no case errored; a MAY never counts."""
+    counted = {Level.MUST, Level.SHOULD} if strict else {Level.MUST}
+    return not any(
+        result.state is State.ERRORED or (result.state is State.FAILED and result.case.level in counted)
+        for result in results
+    )
+
+
+class Reporter(Protocol):
+    """Takes the stream of a run as it happens."""
+
+    def begin(self, header: Header) -> None:
+        """Called once, before the first case."""
+
+    def started(self, case: Case) -> None:
+        """Called when a case starts."""
+
+    def finished(self, result: CaseResult) -> None:
+        """Called once for every case, also for those that were not run."""
+
+    def end(self, report: Report) -> None:
+        """Called once with everything."""

@@ -1,0 +1,209 @@
+"""The report for people: a table by section, what failed and why, what was not shown, one last line."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from runtimebuilder.conformance.case import Case, Level
+from runtimebuilder.conformance.report.result import CaseResult, Header, Report, State
+
+WIDTH = 80
+"""Columns of a report, on a terminal and elsewhere."""
+
+_LABEL = 10  # columns of "expected", "seen", ... in a failure
+_INDENT = 6
+_WIRE_LINES = 16  # of a transcript, unless verbose
+_LOG_LINES = 8
+_FAILED_STYLES = {Level.MUST: "bold red", Level.SHOULD: "yellow", Level.MAY: "cyan"}
+
+
+class TerminalReport:
+    """Writes the report when the run has ended. Plain text where there is no terminal."""
+
+    def __init__(self, console: Console, *, verbose: bool = False, report_file: str | None = None) -> None:
+        self._console = console
+        self._verbose = verbose
+        self._file = report_file
+
+    def begin(self, header: Header) -> None:
+        """What is judged, before the first case."""
+        self._line(f"{header.subject}   {header.platform}   probe {header.probe}", style="bold")
+        self._line(f"box: {header.box}")
+
+    def started(self, case: Case) -> None:
+        """Progress is somebody else's."""
+
+    def finished(self, result: CaseResult) -> None:
+        """All results come at the end, in the catalogue's order."""
+
+    def end(self, report: Report) -> None:
+        """The whole report."""
+        self._line()
+        for line in table(report.results):
+            self._line(line)
+        if self._verbose:
+            self._every_case(report)
+        for result in report.results:
+            if result.state is State.FAILED:
+                self._failure(report.header, result)
+            elif result.state is State.ERRORED:
+                self._error(result)
+        for line in not_shown(report):
+            self._line(line)
+        self._line()
+        last = summary(report)
+        if self._file:
+            last = f"{last:<{WIDTH - len(self._file) - 10}}  report: {self._file}"
+        self._line(last, style="bold green" if report.conforms else "bold red")
+
+    def _every_case(self, report: Report) -> None:
+        self._line()
+        for result in report.results:
+            if result.state is not State.SKIPPED:
+                one = result.case
+                head = f"  {result.state:<11} {one.shown_level:<7} {one.id}"
+                self._line(f"{head:<{WIDTH - 8}}{result.seconds:6.1f} s")
+
+    def _failure(self, header: Header, result: CaseResult) -> None:
+        one = result.case
+        self._line()
+        self._heading(one, one.shown_level, _FAILED_STYLES[one.level])
+        self._paragraph(one.requirement)
+        if result.expected is not None:
+            self._labelled("expected", result.expected)
+        self._labelled("seen", result.seen or "")
+        self._evidence(result)
+        self._line(f"{'':{_INDENT}}{'rule':<{_LABEL}}{one.link}")
+        again = f"runtimebuilder verify {header.subject} --case {one.number} -v"
+        self._line(f"{'':{_INDENT}}{'again':<{_LABEL}}{again}")
+
+    def _error(self, result: CaseResult) -> None:
+        self._line()
+        self._heading(result.case, "ERROR", "bold magenta")
+        self._paragraph("The suite could not do its part, so this says nothing about the image.")
+        self._labelled("reason", result.reason or "")
+        self._evidence(result)
+
+    def _heading(self, one: Case, label: str, style: str) -> None:
+        title = f"{one.number} {one.slug}"
+        room = WIDTH - len(label) - 2 - len(title)
+        self._console.print(
+            Text.assemble((label, style), "  ", (title, "bold"), f"{one.page:>{room}}"), soft_wrap=True
+        )
+
+    def _paragraph(self, text: str) -> None:
+        for line in textwrap.wrap(text, WIDTH - _INDENT):
+            self._line(f"{'':{_INDENT}}{line}")
+
+    def _labelled(self, label: str, text: str) -> None:
+        lines = [
+            part
+            for line in text.splitlines() or [""]
+            for part in textwrap.wrap(line, WIDTH - _INDENT - _LABEL, break_on_hyphens=False) or [""]
+        ]
+        for number, line in enumerate(lines):
+            self._line(f"{'':{_INDENT}}{label if number == 0 else '':<{_LABEL}}{line}")
+
+    def _evidence(self, result: CaseResult) -> None:
+        for line in self._tail(result.evidence.transcript, _WIRE_LINES):
+            self._line(f"{'':{_INDENT + 2}}{line}", style="dim")
+        log = self._tail(result.evidence.log, _LOG_LINES)
+        for number, line in enumerate(log):
+            self._line(f"{'':{_INDENT}}{'log' if number == 0 else '':<{_LABEL}}{line}")
+
+    def _tail(self, text: str, limit: int) -> list[str]:
+        lines = text.splitlines()
+        if self._verbose or len(lines) <= limit:
+            return lines
+        return [f"({len(lines) - limit} lines before: -v shows them)", *lines[-limit:]]
+
+    def _line(self, text: str = "", style: str = "") -> None:
+        self._console.print(Text(text.rstrip(), style=style), soft_wrap=True)
+
+
+def table(results: Iterable[CaseResult]) -> list[str]:
+    """One line per section that has a result: passed of total, failures by level, seconds."""
+    sections: dict[str, list[CaseResult]] = {}
+    for result in results:
+        if result.state in (State.PASSED, State.FAILED, State.ERRORED):
+            sections.setdefault(result.case.section, []).append(result)
+    width = max((len(title) for title in sections), default=0)
+    lines = []
+    for title, of_section in sections.items():
+        passed = sum(result.state is State.PASSED for result in of_section)
+        failures = "  ".join(_failures(of_section))
+        line = f"  {title:<{width}}   {passed:>3} of {len(of_section):<3}   {failures}"
+        lines.append(f"{line:<{WIDTH - 10}}{sum(result.seconds for result in of_section):>8.1f} s")
+    return lines
+
+
+def summary(report: Report) -> str:
+    """The last line."""
+    ran = [r for r in report.results if r.state in (State.PASSED, State.FAILED, State.ERRORED)]
+    words = _failures(ran)
+    time = (
+        f"in {report.footer.seconds:.0f} s"
+        if report.footer.seconds >= 10
+        else f"in {report.footer.seconds:.1f} s"
+    )
+    if report.footer.interrupted:
+        done = report.count(State.PASSED) + report.count(State.FAILED)
+        return f"interrupted after {done} cases {time}"
+    if words:
+        failed = [word for word in words if not word.endswith(" errored")]
+        errored = [word for word in words if word.endswith(" errored")]
+        told = [f"{_listed(failed)} of {len(ran)} failed"] if failed else []
+        told += [f"{errored[0]} of {len(ran)}" if not failed else errored[0]] if errored else []
+        fate = "; no MUST failed, so the image conforms" if report.conforms else ""
+        return f"{', '.join(told)} {time}{fate}"
+    if not ran:
+        return f"nothing of this can be shown on this image {time}"
+    return f"all {len(ran)} passed {time}"
+
+
+def not_shown(report: Report) -> list[str]:
+    """What was left out and why; with an explicit selection, what was not selected is no news."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for result in report.results:
+        if result.state is State.UNSUPPORTED or (
+            result.state is State.SKIPPED and not report.header.explicit
+        ):
+            groups.setdefault((str(result.state), result.reason or ""), []).append(result.case.number)
+    lines: list[str] = []
+    if groups:
+        lines.append("")
+    for (state, reason), numbers in groups.items():
+        text = f"{state:<12} {len(numbers):>2}  {reason}: {', '.join(numbers)}"
+        lines += textwrap.wrap(
+            text, WIDTH, initial_indent="  ", subsequent_indent=" " * 19, break_on_hyphens=False
+        )
+    if any(result.state is State.FAILED and result.case.judgement for result in report.results):
+        lines += ["", "  † the level is this project's judgement: the documentation does not state it"]
+    return lines
+
+
+def _failures(results: Sequence[CaseResult]) -> list[str]:
+    """Failures in words by level, judgements apart: `2 MUST`, `1 MUST†`, `1 SHOULD`, `1 errored`."""
+    words = []
+    for level in Level:
+        for judgement in (False, True):
+            number = sum(
+                result.state is State.FAILED
+                and result.case.level is level
+                and result.case.judgement is judgement
+                for result in results
+            )
+            if number:
+                words.append(f"{number} {level}{'†' if judgement else ''}")
+    errored = sum(result.state is State.ERRORED for result in results)
+    if errored:
+        words.append(f"{errored} errored")
+    return words
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,0 +1,183 @@
+"""Judging an image: runs the suite in this process, under pytest, away from anybody's pytest settings."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+import runtimebuilder
+from runtimebuilder.conformance import plugin
+from runtimebuilder.conformance.case import Case, builtin_cases, catalogue_order
+from runtimebuilder.conformance.probes.choice import AUTO, choose_probe
+from runtimebuilder.conformance.report.result import (
+    CaseResult,
+    Footer,
+    Header,
+    Report,
+    Reporter,
+    State,
+    conforms,
+)
+from runtimebuilder.conformance.selection import Selection, check_selection
+from runtimebuilder.conformance.session import CASES, Listener, Setting, SuiteSession, activate
+from runtimebuilder.conformance.subject import Subject, image_facts
+from runtimebuilder.engine.docker import Engine
+from runtimebuilder.sandbox.limits import Limits
+from runtimebuilder.sandbox.run import Run
+
+_SETTINGS = Path(__file__).resolve().parent / "pytest.ini"
+_FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOptions:
+    """How to judge. `env`: variables of the function, on top of the service's own; `memory` in MB."""
+
+    cases: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
+    slow: bool = False
+    strict: bool = False
+    probe: str = AUTO
+    link: str = AUTO
+    memory: int | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+def verify(
+    engine: Engine, subject_ref: str, options: VerifyOptions, reporters: Sequence[Reporter] = ()
+) -> Report:
+    """Run the selected cases on the image `subject_ref`; `reporters` hear of everything as it happens.
+
+    Raises `NothingSelectedError` (exit 3) when a pattern names no case, `SpecError` (2) for a wrong option
+    or when no probe fits, `EnvironmentProblemError` (4) when the image is not there, and `KeyboardInterrupt`
+    after an interrupted run has been cleaned up and reported.
+    """
+    selection = Selection(options.cases, options.sections, slow=options.slow)
+    known = builtin_cases()
+    check_selection(selection, known)
+    facts = image_facts(engine, subject_ref)
+    started = time.monotonic()
+    with Run(engine) as run:
+        subject = Subject(run, subject_ref, facts)
+        setting = Setting(
+            subject=subject,
+            probe=choose_probe(options.probe, facts, subject.has_file),
+            selection=selection,
+            limits=Limits() if options.memory is None else replace(Limits(), memory_mb=options.memory),
+            env=options.env,
+            link=options.link,
+        )
+        stream = _Stream(reporters)
+        header = _header(setting, options, known)
+        for reporter in reporters:
+            reporter.begin(header)
+        code = _run_pytest(SuiteSession(setting, stream))
+    interrupted = code == pytest.ExitCode.INTERRUPTED
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
+        raise RuntimeError(f"the suite itself could not run: pytest ended with {code}")
+    reason = "interrupted before this case" if interrupted else "the run stopped before this case"
+    results = stream.in_order(known, selection, reason)
+    footer = Footer(
+        seconds=time.monotonic() - started,
+        conforms=not interrupted and conforms(results, strict=options.strict),
+        interrupted=interrupted,
+    )
+    report = Report(header, results, footer)
+    for reporter in reporters:
+        reporter.end(report)
+    if interrupted:
+        raise KeyboardInterrupt
+    return report
+
+
+def _header(setting: Setting, options: VerifyOptions, known: Sequence[Case]) -> Header:
+    limits, run = setting.limits, setting.subject.run
+    disk = "read-only" if limits.read_only else "writable"
+    return Header(
+        subject=setting.subject.reference,
+        image_id=setting.subject.facts.id,
+        platform=setting.subject.facts.platform,
+        probe=setting.probe.name if setting.probe else "none",
+        box=f"uid {limits.uid}, {disk}, {limits.memory_mb} MB, {run.link(setting.link).describe()}",
+        tool=runtimebuilder.__version__,
+        strict=options.strict,
+        selected=sum(setting.selection.refusal(one) is None for one in known),
+        explicit=setting.selection.is_explicit,
+    )
+
+
+class _Stream(Listener):
+    """Hands every event on to the reporters and keeps the results."""
+
+    def __init__(self, reporters: Iterable[Reporter]) -> None:
+        self._reporters = tuple(reporters)
+        self._results: dict[str, CaseResult] = {}
+
+    def started(self, case: Case) -> None:
+        for reporter in self._reporters:
+            reporter.started(case)
+
+    def finished(self, result: CaseResult) -> None:
+        self._results[result.case.id] = result
+        for reporter in self._reporters:
+            reporter.finished(result)
+
+    def in_order(self, known: Sequence[Case], selection: Selection, reason: str) -> tuple[CaseResult, ...]:
+        """One result for every known case; what was never reached errored, for this reason."""
+        for one in known:
+            if one.id not in self._results:
+                refusal = selection.refusal(one)
+                state = State.SKIPPED if refusal else State.ERRORED
+                self.finished(CaseResult(one, state, 0.0, reason=refusal or reason))
+        return tuple(sorted(self._results.values(), key=lambda result: catalogue_order(result.case)))
+
+
+class _Quiet:
+    """Takes pytest's own reporter away and puts the session in."""
+
+    def __init__(self, session: SuiteSession) -> None:
+        self._session = session
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        terminal = config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is not None:
+            config.pluginmanager.unregister(terminal)
+        config.stash[plugin.ACTIVE] = True
+        activate(config, self._session)
+
+
+def _run_pytest(session: SuiteSession) -> int:
+    """Run the cases; nothing of the caller's pytest configuration, folder or environment takes part."""
+    arguments = [
+        f"--config-file={_SETTINGS}",
+        f"--rootdir={_SETTINGS.parent}",
+        "--noconftest",
+        "--import-mode=importlib",
+        "--assert=plain",
+        "--capture=no",
+        *(f"-pno:{name}" for name in ("cacheprovider", "logging", "faulthandler", "junitxml", "warnings")),
+        str(CASES),
+    ]
+    plugins: list[object] = [_Quiet(session)]
+    with _own_environment():
+        # The entry point loads the plug-in unless loading is off, as it is here: name it.
+        return int(pytest.main([*arguments, "-p", plugin.__name__], plugins=plugins))
+
+
+@contextlib.contextmanager
+def _own_environment() -> Generator[None, None, None]:
+    """Without the caller's pytest variables, and without the plug-ins of other packages."""
+    kept = {name: os.environ.pop(name) for name in _FOREIGN if name in os.environ}
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
+        os.environ.update(kept)

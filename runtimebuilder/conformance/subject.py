@@ -1,0 +1,99 @@
+"""The image under test: its facts, its files, images derived from it, and single runs of its entrypoint."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from runtimebuilder.engine.containers import ContainerSpec, create_carrier, create_container
+from runtimebuilder.engine.docker import Engine, ImageFacts
+from runtimebuilder.errors import EnvironmentProblemError
+from runtimebuilder.sandbox.layer import LayerFile, put_layer
+from runtimebuilder.sandbox.run import Run
+
+LAMBDA_ENTRYPOINT = "/lambda-entrypoint.sh"
+"""The entrypoint of AWS's base images, whose contract drop-in replacements keep."""
+
+_RUN_LIMIT = 10.0  # seconds for a single run of an entrypoint
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a single run ended; `code` None: it did not end and was killed."""
+
+    code: int | None
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An image in the engine, by the reference that was asked for, and the run in which it is judged."""
+
+    run: Run
+    reference: str
+    facts: ImageFacts
+
+    def has_file(self, path: str) -> bool:
+        """Whether the image has something at this path."""
+        return self.kind_of_file(path) is not None
+
+    def kind_of_file(self, path: str) -> str | None:
+        """`file`, `symbolic link`, `folder` or `special`; None when there is nothing. Follows no link."""
+        if self.facts.entrypoint is None and self.facts.cmd is None:
+            return None  # no container can be made of it to look into
+        carrier = create_carrier(self.run.engine, self.facts.id, labels=self.run.labels)
+        try:
+            archive = carrier.get_archive(path)
+        finally:
+            carrier.remove()
+        if archive is None:
+            return None
+        with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+            entry = opened.next()
+        if entry is None:
+            return None
+        if entry.issym():
+            return "symbolic link"
+        if entry.isdir():
+            return "folder"
+        return "file" if entry.isreg() else "special"
+
+    def with_files(self, files: Iterable[LayerFile]) -> str:
+        """An image like this one with more files in it, by id; it goes with the run."""
+        return put_layer(self.run, self.facts.id, tuple(files))
+
+    def run_once(self, arguments: Sequence[str], env: Mapping[str, str], *, image: str | None = None) -> Ran:
+        """Run the entrypoint with these arguments and nothing but these variables besides the image's own.
+
+        Without a network and without the box's limits. `image`: one derived from the subject.
+        """
+        spec = ContainerSpec(
+            image=image or self.facts.id,
+            entrypoint=self.facts.entrypoint,  # given, so that no argument means none: not the image's CMD
+            command=tuple(arguments),
+            env=dict(env),
+            labels=self.run.labels,
+        )
+        container = create_container(self.run.engine, spec)
+        try:
+            container.start()
+            code = container.wait(_RUN_LIMIT)
+            stdout = container.logs(stderr=False).decode(errors="replace")
+            stderr = container.logs(stdout=False).decode(errors="replace")
+        finally:
+            container.remove()
+        return Ran(code, stdout, stderr)
+
+
+def image_facts(engine: Engine, reference: str) -> ImageFacts:
+    """The image of this reference; raises `EnvironmentProblemError` when the engine does not have it."""
+    facts = engine.image(reference)
+    if facts is None:
+        raise EnvironmentProblemError(
+            f"there is no image {reference} in the engine",
+            hint=f"build it (`runtimebuilder build NAME`) or pull it (`docker pull {reference}`) first",
+        )
+    return facts

@@ -1,0 +1,84 @@
+"""The miniature runtime as an image, and ways to judge it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from runtimebuilder.conformance.report.result import Report
+from runtimebuilder.conformance.run import VerifyOptions, verify
+from runtimebuilder.engine.docker import Engine, asking
+
+BOOTSTRAP = Path(__file__).resolve().parents[2] / "miniatures" / "bootstrap.py"
+
+# One step fetches Python; the other two change with the bootstrap and take no time.
+DOCKERFILE = """\
+FROM {base}
+RUN apt-get update -q && apt-get install -y -q --no-install-recommends python3 \\
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt
+COPY bootstrap /var/runtime/bootstrap
+RUN mkdir -p /usr/local/bin && printf '#!/bin/sh\\nexec "$@"\\n' > /usr/local/bin/aws-lambda-rie \\
+ && chmod 0755 /usr/local/bin/aws-lambda-rie
+LABEL dev.runtimebuilder.probe=python
+"""
+
+Judge = Callable[..., Report]
+
+
+@pytest.fixture(scope="session")
+def miniature(engine: Engine, debian12_image: str) -> str:
+    """The unbroken miniature: Python and one bootstrap on the debian-12 base. Steps are cached by the engine."""
+    return build(engine, "miniature", DOCKERFILE.format(base=debian12_image))
+
+
+@pytest.fixture
+def judge(engine: Engine) -> Judge:
+    """`judge(image, "RT-060", env={...})`: the report of a run of these cases."""
+
+    def run(image: str, *cases: str, env: Mapping[str, str] | None = None, **options: object) -> Report:
+        return verify(engine, image, VerifyOptions(cases=cases, env=env or {}, **options))  # type: ignore[arg-type] # test convenience
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def variant(engine: Engine, miniature: str) -> Iterator[Callable[[str], str]]:
+    """`variant("VOLUME /var/data")`: the miniature with more Dockerfile lines, removed at the end."""
+    made: dict[str, str] = {}
+
+    def make(lines: str) -> str:
+        if lines not in made:
+            name = "miniature-" + hashlib.sha256(lines.encode()).hexdigest()[:8]
+            made[lines] = build(engine, name, f"FROM {miniature}\n{lines}\n")
+        return made[lines]
+
+    yield make
+    for reference in made.values():
+        engine.remove_image(reference, force=True)
+
+
+def build(engine: Engine, name: str, dockerfile: str) -> str:
+    """Build with the engine's own classic builder: nothing but an engine is needed."""
+    context = io.BytesIO()
+    with tarfile.open(fileobj=context, mode="w") as archive:
+        for path, data, mode in (
+            ("Dockerfile", dockerfile.encode(), 0o644),
+            ("bootstrap", BOOTSTRAP.read_bytes(), 0o755),
+        ):
+            entry = tarfile.TarInfo(path)
+            entry.size, entry.mode = len(data), mode
+            archive.addfile(entry, io.BytesIO(data))
+    context.seek(0)
+    reference = f"runtimebuilder-tests/{name}:latest"
+    with asking(f"to build {reference}"):
+        lines = engine.api.build(
+            fileobj=context, custom_context=True, tag=reference, rm=True, forcerm=True, decode=True
+        )
+        log = [str(line.get("stream") or line.get("error") or "") for line in lines]
+    assert engine.image(reference), "".join(log)
+    return reference

@@ -1,0 +1,430 @@
+#!/usr/bin/python3
+"""A small Lambda runtime for Python handlers, which obeys the whole contract, and can break exactly one thing.
+
+The suite is proved on it: as it stands it passes every case; with the variable MUTATION it fails the case that looks
+for that mistake. Standard library only; it is the image's /var/runtime/bootstrap.
+"""
+
+import importlib
+import io
+import json
+import os
+import pwd
+import re
+import socket
+import sys
+import time
+import traceback
+import urllib.parse
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any, NoReturn
+
+MUTATION = os.environ.get("MUTATION", "")
+MUTATIONS = set(re.findall(r'broken\("([a-z0-9-]+)"\)', Path(__file__).read_text(encoding="utf-8")))
+API = "/2018-06-01/runtime"
+ERROR_JSON = "application/vnd.aws.lambda.error+json"
+TYPE_HEADER = "Lambda-Runtime-Function-Error-Type"
+LIMIT = 6_291_556
+LOCK = Path("/tmp/bootstrap.lock")
+REPORTED = Path("/tmp/bootstrap.reported")
+
+first: dict[str, Any] = {}  # what some mutations remember of the first invoke
+
+
+def broken(name: str) -> bool:
+    return MUTATION == name
+
+
+class Closed(Exception):
+    """The API closed the connection before it answered anything."""
+
+
+class Connection:
+    """One keep-alive connection to the API."""
+
+    def __init__(self) -> None:
+        self.socket: socket.socket | None = None
+        self.data = b""
+
+    def request(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> "Answer":
+        """Send one request and read its answer; once more when a kept connection turns out to be dead."""
+        kept = self.socket is not None
+        try:
+            return self.attempt(method, path, headers, body)
+        except (Closed, ConnectionError):
+            self.close()
+            if not kept or broken("no-reconnect") or broken("connection-close-ignored"):
+                raise
+            return self.attempt(method, path, headers, body)
+
+    def attempt(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> "Answer":
+        self.send(method, path, headers, body)
+        answer = self.read()
+        closing = answer.headers.get("connection", "").lower() == "close"
+        if (closing and not broken("connection-close-ignored")) or broken("connection-per-request"):
+            self.close()
+        return answer
+
+    def send(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> None:
+        host, _, port = os.environ["AWS_LAMBDA_RUNTIME_API"].rpartition(":")
+        if broken("endpoint-hardcoded"):
+            host, port = "127.0.0.1", "9001"
+        if self.socket is None:
+            self.socket = socket.create_connection((host, int(port)))
+            self.socket.settimeout(None)
+            self.data = b""
+        if broken("next-timeout") and method == "GET":
+            self.socket.settimeout(2)
+        if broken("answer-timeout") and path.endswith("/response"):
+            self.socket.settimeout(1)
+        if broken("next-with-body") and method == "GET":
+            body = b"{}"
+        lines = [f"{method} {API}{path} HTTP/1.1", f"Host: {host}:{port}", "User-Agent: miniature/1"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        if body is not None:
+            length = len(body.decode()) if broken("length-in-characters") else len(body)
+            lines.append(f"Content-Length: {length}")
+        head = "\r\n".join([*lines, "", ""]).encode()
+        self.socket.sendall(head + (body or b""))
+
+    def read(self) -> "Answer":
+        while b"\r\n\r\n" not in self.data:
+            self.more()
+        head, _, self.data = self.data.partition(b"\r\n\r\n")
+        status, *lines = head.decode("latin-1").split("\r\n")
+        if broken("too-many-headers") and len(lines) > 20:
+            sys.exit("too many headers")
+        headers = {}
+        for line in lines:
+            name, _, value = line.partition(":")
+            headers[name if broken("header-names-as-typed") else name.lower()] = value.strip()
+        if broken("header-names-as-typed"):
+            headers = {
+                name.lower(): value
+                for name, value in headers.items()
+                if name[:1].isupper() and not name.isupper()
+            }
+        return Answer(int(status.split()[1]), headers, self.body(headers))
+
+    def body(self, headers: dict[str, str]) -> bytes:
+        if headers.get("transfer-encoding", "").lower() == "chunked":
+            return b"" if broken("chunked-unknown") else self.chunks()
+        length = int(headers.get("content-length", "0"))
+        if broken("event-cut-at-4-mb") and length > 4_000_000:
+            return self.take(length)[:4_000_000]
+        if broken("event-cut-at-512-kb") and length > 524_288:
+            return self.take(length)[:524_288]
+        if broken("length-ignored"):
+            self.more()
+            body, self.data = self.data, b""
+            return body
+        return self.take(length)
+
+    def chunks(self) -> bytes:
+        body = b""
+        while True:
+            size = int(self.line().partition(b";")[0], 16)
+            chunk = self.take(size)
+            if broken("chunks-decoded-apart"):
+                chunk = chunk.decode(errors="replace").encode()
+            self.line()
+            if size == 0:
+                return body
+            body += chunk
+
+    def line(self) -> bytes:
+        while b"\r\n" not in self.data:
+            self.more()
+        line, _, self.data = self.data.partition(b"\r\n")
+        return line
+
+    def take(self, size: int) -> bytes:
+        parts, missing = [self.data[:size]], size - len(self.data)
+        self.data = self.data[size:]
+        while missing > 0:
+            self.more()
+            parts.append(self.data[:missing])
+            self.data, missing = self.data[missing:], missing - len(parts[-1])
+        return b"".join(parts)
+
+    def more(self) -> None:
+        assert self.socket is not None
+        received = self.socket.recv(65536)
+        if not received:
+            raise Closed
+        self.data += received
+
+    def close(self) -> None:
+        if self.socket is not None:
+            self.socket.close()
+        self.socket = None
+
+
+class Answer:
+    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.status, self.headers, self.body = status, headers, body
+
+
+class Context:
+    """What a handler may know about its invoke; named as in AWS's Python client."""
+
+    identity = None
+
+    def __init__(self, headers: dict[str, str]) -> None:
+        self.aws_request_id = headers["lambda-runtime-aws-request-id"]
+        self.invoked_function_arn = headers.get("lambda-runtime-invoked-function-arn")
+        self._epoch_deadline_time_in_ms = int(headers.get("lambda-runtime-deadline-ms", "0"))
+        self.client_context = json.loads(headers.get("lambda-runtime-client-context", "null"))
+        self.tenant_id = headers.get("lambda-runtime-aws-tenant-id")
+        self.deadline = self._epoch_deadline_time_in_ms
+        if broken("deadline-in-32-bits"):
+            self._epoch_deadline_time_in_ms &= 0xFFFFFFFF
+        if broken("deadline-of-first-invoke"):
+            self.deadline = first.setdefault("deadline", self.deadline)
+        if broken("arn-of-first-invoke"):
+            self.invoked_function_arn = first.setdefault("arn", self.invoked_function_arn)
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.deadline - time.time() * 1000)
+
+
+def main() -> None:
+    connection = Connection()
+    start_wrong()
+    if broken("next-before-load"):
+        early = connection
+        early.send("GET", "/invocation/next", {}, None)
+        handler = load(Connection())
+        serve(handler, connection, early.read())
+    serve(load(connection), connection)
+
+
+def start_wrong() -> None:
+    """Mistakes of a start, before anything else happens."""
+    if broken("writes-beside-bootstrap"):
+        Path("/var/runtime/cache").write_text("x", encoding="utf-8")
+    if broken("needs-user-name"):
+        pwd.getpwuid(os.getuid())
+    if broken("changes-folder"):
+        os.chdir("/tmp")
+    if broken("wants-200-mb"):
+        first["memory"] = b"x" * 200 * 1024 * 1024
+    if broken("lock-in-tmp") and LOCK.exists():
+        sys.exit("another instance is running")
+
+
+def load(connection: Connection) -> Any:
+    """Find the handler, or report why not and exit."""
+    name = os.environ.get("_HANDLER", "")
+    module, _, function = name.rpartition(".")
+    sys.path.insert(0, os.environ.get("LAMBDA_TASK_ROOT", "/var/task"))
+    try:
+        return getattr(importlib.import_module(module), function)
+    except SystemExit:
+        if broken("exit-at-load-swallowed"):
+            return lambda event, context: None
+        raise
+    except AttributeError as problem:
+        if broken("symbol-looked-up-late"):
+            return lambda event, context: None
+        fail_start(connection, "Runtime.HandlerNotFound", problem)
+    except SyntaxError as problem:
+        if broken("syntax-error-unreported"):
+            sys.exit(1)
+        fail_start(connection, "Runtime.UserCodeSyntaxError", problem)
+    except ImportError as problem:
+        if broken("missing-file-unreported"):
+            sys.exit(1)
+        fail_start(connection, "Runtime.ImportModuleError", problem)
+    except Exception as problem:  # whatever user code does
+        if broken("load-error-without-message"):
+            fail_start(connection, "Runtime.Unknown", RuntimeError("the handler could not be loaded"))
+        fail_start(connection, "Runtime.Unknown", problem)
+
+
+def fail_start(connection: Connection, kind: str, problem: BaseException) -> NoReturn:
+    print(f"cannot start: {kind}: {problem}", file=sys.stderr, flush=True)
+    if broken("second-start-silent") and REPORTED.exists():
+        sys.exit(1)
+    if broken("second-start-silent"):
+        REPORTED.touch()
+    body = error_body(kind, str(problem), problem)
+    headers = {"Content-Type": ERROR_JSON, TYPE_HEADER: kind}
+    answer = connection.request("POST", "/init/error", headers, body)
+    if broken("init-error-twice"):
+        connection.request("POST", "/init/error", headers, body)
+    while broken("init-error-until-taken") and answer.status != 202:
+        answer = connection.request("POST", "/init/error", headers, body)
+    if broken("init-error-lingers"):
+        time.sleep(30)
+    if broken("next-after-init-error"):
+        connection.request("GET", "/invocation/next", {}, None)
+    sys.exit(0 if broken("init-error-exits-0") else 1)
+
+
+def serve(handler: Any, connection: Connection, waiting: Answer | None = None) -> NoReturn:
+    while True:
+        event, waiting = waiting or ask_next(connection), None
+        context = Context(event.headers)
+        set_trace(event.headers.get("lambda-runtime-trace-id"))
+        if broken("request-id-must-be-uuid") and not re.fullmatch(r"[0-9a-f-]{36}", context.aws_request_id):
+            sys.exit("bad request id")
+        if broken("lock-in-tmp"):
+            LOCK.touch()
+        invoke(handler, event.body, context, connection)
+        if broken("lock-in-tmp"):
+            LOCK.unlink()
+        if broken("next-before-answer"):
+            waiting = first.pop("waiting")
+
+
+def ask_next(connection: Connection) -> Answer:
+    while True:
+        try:
+            answer = connection.request("GET", "/invocation/next", {}, None)
+        except TimeoutError:  # a mutation set the timeout
+            connection.close()
+            continue
+        if answer.status == 200:
+            return answer
+        print(f"next: status {answer.status}", file=sys.stderr, flush=True)
+        if broken("next-refused-in-a-loop") and answer.status == 403:
+            continue
+        sys.exit(0 if broken("next-500-exits-0") else 1)
+
+
+def set_trace(trace: str | None) -> None:
+    if broken("trace-not-set"):
+        return
+    if broken("trace-of-first-invoke"):
+        trace = first.setdefault("trace", trace)
+    if trace is None:
+        os.environ.pop("_X_AMZN_TRACE_ID", None)
+    else:
+        os.environ["_X_AMZN_TRACE_ID"] = trace
+
+
+def invoke(handler: Any, body: bytes, context: Context, connection: Connection) -> None:
+    try:
+        event = json.loads(body)
+        if broken("objects-only") and not isinstance(event, dict):
+            raise TypeError("the event is not an object")
+        result = encode(call(handler, event, context))
+    except SystemExit:
+        if broken("exit-swallowed"):
+            result = b"null"
+        elif broken("exit-status-lost"):
+            sys.exit(1)
+        else:
+            raise
+    except Exception as problem:  # whatever user code does
+        if broken("deep-event-ends-process") and isinstance(problem, RecursionError):
+            raise
+        if broken("bad-event-ends-process") and isinstance(problem, json.JSONDecodeError):
+            raise
+        return report_error(problem, context, connection)
+    post_response(result, context, connection)
+
+
+def call(handler: Any, event: Any, context: Context) -> Any:
+    if broken("stdout-is-response"):
+        printed = io.StringIO()
+        with redirect_stdout(printed):
+            result = handler(event, context)
+        sys.stderr.write(printed.getvalue())
+        return printed.getvalue() or result
+    if broken("crash-hidden"):
+        child = os.fork()
+        if child == 0:
+            handler(event, context)
+            os._exit(0)
+        return handler(event, context) if os.waitpid(child, 0)[1] == 0 else None
+    return handler(event, context)
+
+
+def encode(result: Any) -> bytes:
+    if broken("bytes-as-json") and isinstance(result, bytes):
+        return result
+    text = json.dumps(result, ensure_ascii=False)
+    if broken("response-in-ascii"):
+        return text.encode("ascii", errors="replace")
+    if broken("text-ends-at-nul") and "\\u0000" in text:
+        text = text.partition("\\u0000")[0] + '"'
+    body = text.encode()
+    if broken("limit-of-6000000") and len(body) > 6_000_000:
+        raise ValueError("the response is too large")
+    return body[:LIMIT] if broken("response-cut-to-limit") else body
+
+
+def post_response(result: bytes, context: Context, connection: Connection) -> None:
+    if broken("answers-one-late"):
+        first["result"], result = result, first.get("result", b"null")
+    if broken("413-spoils-next") and first.pop("too large", False):
+        result = b"null"
+    path = f"/invocation/{urllib.parse.quote(context.aws_request_id, safe='')}/response"
+    headers = {} if broken("response-without-type") else {"Content-Type": "application/json"}
+    if broken("error-type-kept") and "error type" in first:
+        headers[TYPE_HEADER] = first["error type"]
+    if broken("next-before-answer"):
+        connection.send("POST", path, headers, result)
+        other = Connection()
+        other.send("GET", "/invocation/next", {}, None)
+        connection.read()
+        first["waiting"] = other.read()
+        return
+    try:
+        answer = connection.request("POST", path, headers, result)
+    except TimeoutError:  # a mutation set the timeout
+        connection.close()
+        answer = connection.request("POST", path, headers, result)
+    if broken("response-twice"):
+        connection.request("POST", path, headers, result)
+    if broken("answer-parsed-strictly"):
+        json.loads(answer.body)
+    while broken("response-posted-until-taken") and answer.status == 400:
+        answer = connection.request("POST", path, headers, result)
+    if broken("413-then-error") and answer.status == 413 or broken("403-then-error") and answer.status == 403:
+        return report_error(RuntimeError(f"status {answer.status}"), context, connection)
+    if answer.status == 413:
+        first["too large"] = True
+    if answer.status >= 500 and not broken("response-500-ignored"):
+        sys.exit("the API failed")
+    if answer.status != 202:
+        print(f"response: status {answer.status}", file=sys.stderr, flush=True)
+
+
+def report_error(problem: BaseException, context: Context, connection: Connection) -> None:
+    kind = type(problem).__name__
+    safe = "Function." + (re.sub(r"[^A-Za-z0-9_]", "", kind)[:100] or "Error")
+    headers = {"Content-Type": "text/plain" if broken("error-as-text") else ERROR_JSON}
+    if not broken("error-without-type-header"):
+        headers[TYPE_HEADER] = kind if broken("error-type-unchecked") else safe
+    first["error type"] = safe
+    body = error_body(kind, str(problem), problem)
+    path = f"/invocation/{urllib.parse.quote(context.aws_request_id, safe='')}/error"
+    answer = connection.request("POST", path, headers, body)
+    while broken("error-posted-until-taken") and answer.status in (400, 403):
+        answer = connection.request("POST", path, headers, body)
+    if answer.status >= 500 and not broken("error-500-ignored"):
+        sys.exit("the API failed")
+    if broken("error-ends-process"):
+        sys.exit(1)
+
+
+def error_body(kind: str, message: str, problem: BaseException) -> bytes:
+    lines = [
+        line.rstrip() for line in traceback.format_exception(type(problem), problem, problem.__traceback__)
+    ]
+    if broken("error-escaped-by-hand"):
+        return f'{{"errorMessage":"{message}","errorType":"{kind}","stackTrace":[]}}'.encode()
+    error: dict[str, Any] = {"errorMessage": message, "errorType": kind, "stackTrace": lines}
+    if broken("stack-trace-of-objects"):
+        error["stackTrace"] = [{"line": line} for line in lines]
+    if broken("error-without-type"):
+        del error["errorType"]
+    return json.dumps(error).encode()
+
+
+if __name__ == "__main__":
+    main()
