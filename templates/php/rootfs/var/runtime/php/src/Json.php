@@ -15,7 +15,7 @@ use stdClass;
  * (`$event['detail']['id'] ?? null`, `foreach`, `count`), and is written as the object that it was.
  *
  * Integers beyond 64 bits become floats (PHP has no larger ones). Nesting deeper than PHP's parser can take
- * (about 5,000 levels) is an error, not a crash.
+ * (about 5,000 lists or 2,500 objects) is an error, not a crash.
  */
 final class Json
 {
@@ -42,7 +42,7 @@ final class Json
             return json_decode($json, true, self::DEPTH, JSON_THROW_ON_ERROR);
         }
         try {
-            return self::toArrays(json_decode($json, false, self::DEPTH, JSON_THROW_ON_ERROR));
+            $value = json_decode($json, false, self::DEPTH, JSON_THROW_ON_ERROR);
         } catch (\JsonException $error) {
             if ($error->getCode() === JSON_ERROR_INVALID_PROPERTY_NAME) {
                 // A key that begins with U+0000 cannot be a property; as an array key it is fine.
@@ -50,6 +50,11 @@ final class Json
             }
             throw $error;
         }
+        if (is_array($value) || is_object($value)) {
+            self::toArrays($value);
+        }
+
+        return $value;
     }
 
     /**
@@ -68,17 +73,23 @@ final class Json
         return json_encode($value, self::ENCODE, self::ENCODE_DEPTH);
     }
 
-    private static function toArrays(mixed $value): mixed
+    /**
+     * Turns objects into arrays in place: a copy of the whole event beside the first would cost too much memory.
+     */
+    private static function toArrays(mixed &$value): void
     {
-        if ($value instanceof stdClass) {
-            $array = array_map(self::toArrays(...), (array) $value);
-
-            return array_is_list($array) ? new ArrayObject($array) : $array;
+        $wasObject = $value instanceof stdClass;
+        $array = $wasObject ? (array) $value : $value;
+        $value = null;
+        foreach (array_keys($array) as $key) {
+            if (is_array($array[$key]) || is_object($array[$key])) {
+                $item = $array[$key];
+                $array[$key] = null;
+                self::toArrays($item);
+                $array[$key] = $item;
+                unset($item);
+            }
         }
-        if (is_array($value)) {
-            return array_map(self::toArrays(...), $value);
-        }
-
-        return $value;
+        $value = $wasObject && array_is_list($array) ? new ArrayObject($array) : $array;
     }
 }

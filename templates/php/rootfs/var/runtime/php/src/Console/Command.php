@@ -44,21 +44,21 @@ final class Command
         stream_set_blocking($pipes[1], false);
         $open = true;
         $timedOut = false;
-        $drain = Deadline::never();
-        for (;;) {
-            $status = proc_get_status($process);
-            if (!$status['running'] && $drain->remaining() === null) {
-                // A process that it left in the background may hold the pipe open; do not wait for that.
-                $drain = Deadline::in(self::DRAIN_SECONDS);
-            }
+        $status = proc_get_status($process);
+        $drain = $status['running'] ? null : Deadline::in(self::DRAIN_SECONDS);
+        while ($status['running'] || ($open && $drain !== null && !$drain->hasPassed())) {
             $open = $open && $this->read($pipes[1]);
-            if (!$status['running'] && (!$open || $drain->hasPassed())) {
-                break;
-            }
             if (!$open) {
                 usleep(2_000);
             }
-            if (!$timedOut && $status['running'] && $deadline->hasPassed()) {
+            if ($status['running']) {
+                // Asked until it has ended and not again: PHP before 8.3 tells the exit code only once.
+                $status = proc_get_status($process);
+            }
+            if (!$status['running']) {
+                // What it left in the background may hold the pipe open; do not wait for that.
+                $drain ??= Deadline::in(self::DRAIN_SECONDS);
+            } elseif (!$timedOut && $deadline->hasPassed()) {
                 $timedOut = true;
                 $this->kill($status['pid']);
             }

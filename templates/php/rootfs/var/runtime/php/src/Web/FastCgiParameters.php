@@ -24,7 +24,7 @@ final class FastCgiParameters
     public function of(HttpEvent $event, Context $context): array
     {
         $headers = $event->headers;
-        $path = self::encode($event->path);
+        $path = str_replace('?', '%3F', self::encode($event->path));
         $query = self::encode($event->query);
         $https = strtolower(trim(explode(',', $headers['x-forwarded-proto'] ?? '')[0])) === 'https';
         $port = trim(explode(',', $headers['x-forwarded-port'] ?? '')[0]);
