@@ -12,12 +12,14 @@ import socket
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import docker
+from docker.errors import ImageNotFound
 
 _READY_SECONDS = 20.0
 _STOP_SECONDS = 10.0
@@ -66,7 +68,6 @@ class Registry:
         self._client = client
         self._folder = Path()
         self._process: subprocess.Popen[bytes] | None = None
-        self._tagged: list[str] = []
 
     def __enter__(self) -> Self:
         program = shutil.which("docker-registry") or shutil.which("registry")
@@ -102,7 +103,6 @@ class Registry:
         """
         name = f"{self.host}/{repository}"
         self._client.images.get(image).tag(name, tag)
-        self._tagged.append(f"{name}:{tag}")
         for event in self._client.api.push(name, tag=tag, stream=True, decode=True):
             if "error" in event:
                 raise RegistryError(f"push of {name}:{tag}: {event['error']}")
@@ -118,7 +118,7 @@ class Registry:
         return Manifest(headers["Content-Type"], headers["Docker-Content-Digest"], body)
 
     def close(self) -> None:
-        """Stop the process, remove its store and the names pushes left in the engine. Idempotent."""
+        """Stop the process, remove its store and the names that lead to it from the engine. Idempotent."""
         process, self._process = self._process, None
         if process is not None and process.poll() is None:
             process.send_signal(signal.SIGTERM)
@@ -127,13 +127,20 @@ class Registry:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        while self._tagged:
-            name = self._tagged.pop()
-            if self._client.images.list(name=name):
-                self._client.images.remove(name, force=True)
+            self._forget_names()
         if self._folder != Path():
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = Path()
+
+    def _forget_names(self) -> None:
+        """Take away what pushes and pulls have named in the engine; the images stay under their other names."""
+        for image in self._client.images.list():
+            for name in sorted([*image.tags, *(image.attrs["RepoDigests"] or [])]):
+                if name.startswith(f"{self.host}/"):
+                    with suppress(
+                        ImageNotFound
+                    ):  # the digest goes with the last tag
+                        self._client.images.remove(name, force=True)
 
     def _start(self, program: str) -> None:
         self.host = f"127.0.0.1:{_free_port()}"

@@ -69,10 +69,15 @@ def test_nothing_is_left_when_it_is_closed(docker_client: docker.DockerClient, s
         running.push(small_image, NAME, "1")
         name, pid = f"{running.host}/{NAME}:1", running.pid
         assert is_alive(pid)
-        assert docker_client.images.get(name).id == docker_client.images.get(small_image).id
+        docker_client.images.remove(name, force=True)
+        docker_client.images.pull(name)
+        docker_client.images.get(name).tag(f"{running.host}/another", "1")
     assert not is_alive(pid)
     with pytest.raises(ImageNotFound):
         docker_client.images.get(name)
+    assert not [
+        tag for image in docker_client.images.list() for tag in image.tags if tag.startswith(running.host)
+    ]
     with pytest.raises(RegistryError, match="not running"):
         _ = running.pid
 
