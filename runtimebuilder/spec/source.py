@@ -21,6 +21,7 @@ Loc = tuple[str | int, ...]
 
 _MOST_BYTES = 1_000_000
 _MOST_NODES = 20_000  # after aliases are followed: nine lines of YAML can stand for a billion nodes
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # as PyYAML counts lines
 _TAG = "tag:runtimebuilder:"
 _NUMBER_TAGS = {_TAG + "int": "the number", _TAG + "float": "the number", _TAG + "bool": "the boolean"}
 
@@ -130,7 +131,7 @@ def read(path: Path, shown: str) -> tuple[Document | None, list[Problem]]:
 
 def parse(text: str, shown: str) -> tuple[Document | None, list[Problem]]:
     """As `read`, from text."""
-    lines = tuple(text.split("\n"))
+    lines = tuple(_LINE_BREAK.split(text))
     try:
         node = yaml.compose(text, Loader=_Loader)
         if node is None:

@@ -149,6 +149,13 @@ def test_an_empty_file_is_named(text: str) -> None:
     assert problem.message == "is empty"
 
 
+@pytest.mark.parametrize("line_break", ["\r\n", "\r", "\x85"])
+def test_lines_are_counted_as_yaml_counts_them(line_break: str) -> None:
+    problem = only_problem(line_break.join(["a: 1", "b: 2", "a: 3", ""]))
+    assert place(problem) == ("a.yaml", 3, 1, 1)
+    assert problem.excerpt == "a: 3"
+
+
 def test_a_control_character_is_placed() -> None:
     problem = only_problem("a: 1\nb: x\x07\n")
     assert place(problem)[:3] == ("a.yaml", 2, 5)
