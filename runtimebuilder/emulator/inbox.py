@@ -34,6 +34,11 @@ class Inbox:
         return not self._waiting
 
     @property
+    def size(self) -> int:
+        """Bytes that have come and were not taken."""
+        return self._size
+
+    @property
     def is_gone(self) -> bool:
         """The peer has closed its side."""
         return self._gone.is_set()

@@ -110,8 +110,7 @@ class RuntimeApi:
         with self._recording.changing():
             self._queue = deque(item for item in self._queue if item[0].request_id != request_id)
             if self._given is not None and self._given.invocation.request_id == request_id:
-                if request_id not in self._outcomes:
-                    self._machine.invocation_given_up()
+                self._machine.invocation_given_up()
                 self._given.given_up = True
         self._recording.note(f"invocation {request_id} given up")
 

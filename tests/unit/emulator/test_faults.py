@@ -39,10 +39,10 @@ def test_a_dripped_event_is_split_inside_characters(emulator: Emulator, client: 
 
 def test_a_sized_event_can_be_dripped_too(emulator: Emulator, client: Client) -> None:
     emulator.queue(Invocation.of(b"0123456789"), Delivery(drip=(5, 0.03)))
-    client.ask("GET", NEXT)
-    time.sleep(0.045)
-    assert client.sock.recv(1000).endswith(b"01234")
-    assert client.sock.recv(1000) == b"56789"
+    begun = time.monotonic()
+    got = client.get(NEXT)
+    assert time.monotonic() - begun >= 0.06
+    assert (got.body, got.header("Content-Length"), got.pieces) == (b"0123456789", "10", ())
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_an_event_can_be_late(emulator: Emulator, client: Client) -> None:
     emulator.queue(Invocation.of(1), Delivery(delay=0.08))
     begun = time.monotonic()
     assert client.get(NEXT).status == 200
-    assert time.monotonic() - begun >= 0.07
+    assert time.monotonic() - begun >= 0.08
 
 
 def test_a_delivery_that_makes_no_sense_is_refused() -> None:
@@ -168,13 +168,16 @@ def test_an_accepted_answer_can_be_held_while_the_outcome_is_known(
     emulator: Emulator, client: Client
 ) -> None:
     invocation = give(emulator, client)
-    emulator.script(Route.RESPONSE, Reply.accepted(delay=0.15))
+    emulator.script(Route.RESPONSE, Reply.accepted(delay=0.2))
     client.ask("POST", response_path(invocation.request_id), b"1")
-    begun = time.monotonic()
-    assert emulator.wait_outcome(invocation.request_id, 1) is not None
-    assert time.monotonic() - begun < 0.1
+    outcome = emulator.wait_outcome(invocation.request_id, 1)
+    assert outcome is not None
+    assert outcome.exchange.answered is None
     assert client.read().status == 202
-    assert time.monotonic() - begun > 0.13
+    seen = emulator.recording.exchanges(Route.RESPONSE)[0]
+    assert seen.answered is not None
+    assert seen.received is not None
+    assert seen.answered - seen.received >= 0.2
 
 
 def test_a_late_reply_is_the_emulators_own(emulator: Emulator, client: Client) -> None:
@@ -182,7 +185,7 @@ def test_a_late_reply_is_the_emulators_own(emulator: Emulator, client: Client) -
     begun = time.monotonic()
     assert client.post(INIT_ERROR).status == 202
     assert client.post(INIT_ERROR).status == 403
-    assert time.monotonic() - begun > 0.09
+    assert time.monotonic() - begun >= 0.1
     assert emulator.recording.exchanges()[0].fault == "answer held 0.05 s"
 
 

@@ -44,17 +44,17 @@ def test_numbers_begin_at_one() -> None:
 
 
 def test_waiting_wakes_at_the_change_that_fulfils_it(emulator: Emulator, client: Client) -> None:
-    threading.Timer(0.05, client.ask, ("GET", "/2018-06-01/ping")).start()
     begun = time.monotonic()
-    assert emulator.recording.wait_for(lambda seen: any(exchange.status == 200 for exchange in seen), 2)
-    assert 0.04 < time.monotonic() - begun < 0.5
+    threading.Timer(0.05, client.ask, ("GET", "/2018-06-01/ping")).start()
+    assert emulator.recording.wait_for(lambda seen: any(exchange.status == 200 for exchange in seen), 30)
+    assert 0.05 <= time.monotonic() - begun < 10
     client.read()
 
 
 def test_waiting_ends_at_its_time(emulator: Emulator) -> None:
     begun = time.monotonic()
     assert not emulator.recording.wait_for(lambda seen: len(seen) > 0, 0.05)
-    assert 0.04 < time.monotonic() - begun < 0.5
+    assert 0.05 <= time.monotonic() - begun < 10
 
 
 def test_what_holds_already_is_not_waited_for(emulator: Emulator) -> None:

@@ -129,7 +129,7 @@ def test_an_unanswered_invocation_has_no_outcome(emulator: Emulator, client: Cli
     invocation = give(emulator, client)
     begun = time.monotonic()
     assert emulator.wait_outcome(invocation.request_id, 0.05) is None
-    assert 0.04 < time.monotonic() - begun < 0.5
+    assert 0.05 <= time.monotonic() - begun < 10
 
 
 def test_init_error_is_accepted_once(emulator: Emulator, client: Client) -> None:
