@@ -95,12 +95,13 @@ class Registry:
             raise RegistryError("the registry is not running")
         return self._process.pid
 
-    def push(self, image: str, repository: str, tag: str = "latest") -> str:
-        """Push a local image (name or id) as `host`/`repository`:`tag`; return the manifest's digest.
+    def push(self, image: str, target: str) -> str:
+        """Push a local image (name or id) as `host`/`target`, "repository:tag"; return the manifest's digest.
 
         The name given to it in the engine for that is taken away at the end. RegistryError with the
         engine's words when the push fails: the SDK reports that in its stream, not as an exception.
         """
+        repository, _, tag = target.rpartition(":")
         name = f"{self.host}/{repository}"
         self._client.images.get(image).tag(name, tag)
         for event in self._client.api.push(name, tag=tag, stream=True, decode=True):
@@ -133,13 +134,11 @@ class Registry:
             self._folder = Path()
 
     def _forget_names(self) -> None:
-        """Take away what pushes and pulls have named in the engine; the images stay under their other names."""
+        """Take away what pushes and pulls have named; the images stay under their other names."""
         for image in self._client.images.list():
             for name in sorted([*image.tags, *(image.attrs["RepoDigests"] or [])]):
                 if name.startswith(f"{self.host}/"):
-                    with suppress(
-                        ImageNotFound
-                    ):  # the digest goes with the last tag
+                    with suppress(ImageNotFound):  # the digest goes with the last tag
                         self._client.images.remove(name, force=True)
 
     def _start(self, program: str) -> None:

@@ -71,7 +71,7 @@ class StandInError(Exception):
 class StandIn:
     """The image in the engine, under a name of its own."""
 
-    reference: str
+    name: str
     image_id: str
 
 
@@ -87,7 +87,7 @@ def stand_in(client: docker.DockerClient) -> Iterator[StandIn]:
         yield image
     finally:
         with suppress(ImageNotFound):
-            client.images.remove(image.reference, force=True)
+            client.images.remove(image.name, force=True)
 
 
 @contextmanager
@@ -242,5 +242,5 @@ def _import(client: docker.DockerClient, tar: Path) -> StandIn:
     for event in map(json.loads, answer.splitlines()):
         if "error" in event:
             raise StandInError(f"the engine refused the stand-in's root file system: {event['error']}")
-    reference = f"{repository}:{tag}"
-    return StandIn(reference, str(client.images.get(reference).id))
+    name = f"{repository}:{tag}"
+    return StandIn(name, str(client.images.get(name).id))

@@ -36,7 +36,7 @@ def is_alive(pid: int) -> bool:
 def test_what_was_pushed_can_be_pulled(
     docker_client: docker.DockerClient, registry: Registry, small_image: str
 ) -> None:
-    digest = registry.push(small_image, NAME, "al2023")
+    digest = registry.push(small_image, f"{NAME}:al2023")
     manifest = registry.manifest(NAME, "al2023")
     assert manifest.digest == digest
     assert manifest.media_type == json.loads(manifest.body)["mediaType"]
@@ -61,12 +61,12 @@ def test_a_push_that_is_refused_is_an_error_with_the_engine_s_words(
         Registry(docker_client, read_only=True) as registry,
         pytest.raises(RegistryError, match=rf"^push of {registry.host}/{NAME}:1: \w+"),
     ):
-        registry.push(small_image, NAME, "1")
+        registry.push(small_image, f"{NAME}:1")
 
 
 def test_nothing_is_left_when_it_is_closed(docker_client: docker.DockerClient, small_image: str) -> None:
     with Registry(docker_client) as running:
-        running.push(small_image, NAME, "1")
+        running.push(small_image, f"{NAME}:1")
         name, pid = f"{running.host}/{NAME}:1", running.pid
         assert is_alive(pid)
         docker_client.images.remove(name, force=True)

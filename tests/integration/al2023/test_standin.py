@@ -80,7 +80,7 @@ def inside(container: Container, script: str) -> Ran:
 def with_php(docker_client: docker.DockerClient, al2023_standin: StandIn) -> Iterator[Container]:
     """A container without a network in which the default packages are installed."""
     container: Container = docker_client.containers.create(
-        al2023_standin.reference, ["-c", "sleep 600"], entrypoint=["/bin/bash"], network_mode="none"
+        al2023_standin.name, ["-c", "sleep 600"], entrypoint=["/bin/bash"], network_mode="none"
     )
     try:
         container.start()
@@ -95,7 +95,7 @@ def with_php(docker_client: docker.DockerClient, al2023_standin: StandIn) -> Ite
 def test_configuration_is_that_of_provided_al2023(
     docker_client: docker.DockerClient, al2023_standin: StandIn
 ) -> None:
-    config = docker_client.images.get(al2023_standin.reference).attrs["Config"]
+    config = docker_client.images.get(al2023_standin.name).attrs["Config"]
     assert dict(entry.split("=", 1) for entry in config["Env"]) == ENVIRONMENT
     assert config["WorkingDir"] == "/var/task"
     assert config["Entrypoint"] == ["/lambda-entrypoint.sh"]
@@ -105,19 +105,16 @@ def test_configuration_is_that_of_provided_al2023(
 def test_image_and_os_release_say_that_it_is_a_stand_in(
     docker_client: docker.DockerClient, al2023_standin: StandIn
 ) -> None:
-    image = docker_client.images.get(al2023_standin.reference)
+    image = docker_client.images.get(al2023_standin.name)
     assert image.labels == {LABEL: "al2023"}
-    assert (
-        'PRETTY_NAME="Stand-in'
-        in shell(docker_client, al2023_standin.reference, "cat /etc/os-release").stdout
-    )
+    assert 'PRETTY_NAME="Stand-in' in shell(docker_client, al2023_standin.name, "cat /etc/os-release").stdout
 
 
 @pytest.mark.parametrize("arguments", [[], ["app.handler", "more"]], ids=["none", "two"])
 def test_entrypoint_wants_exactly_one_argument(
     docker_client: docker.DockerClient, al2023_standin: StandIn, arguments: list[str]
 ) -> None:
-    ran = run(docker_client, al2023_standin.reference, arguments)
+    ran = run(docker_client, al2023_standin.name, arguments)
     assert ran == Ran(142, "", "entrypoint requires the handler name to be the first argument\n")
 
 
@@ -130,13 +127,13 @@ def test_entrypoint_runs_the_bootstrap_where_there_is_a_runtime_api(
         AWS_LAMBDA_RUNTIME_API=127.0.0.1:9001 exec /lambda-entrypoint.sh app.handler
     """
     # The same process id: the script replaced itself, so signals and exit codes are the runtime's.
-    assert shell(docker_client, al2023_standin.reference, script) == Ran(0, "app.handler 1 0\n", "")
+    assert shell(docker_client, al2023_standin.name, script) == Ran(0, "app.handler 1 0\n", "")
 
 
 def test_entrypoint_runs_the_emulator_elsewhere(
     docker_client: docker.DockerClient, al2023_standin: StandIn
 ) -> None:
-    ran = run(docker_client, al2023_standin.reference, ["app.handler"])
+    ran = run(docker_client, al2023_standin.name, ["app.handler"])
     assert (ran.code, ran.stdout) == (1, "")
     assert "stand-in" in ran.stderr
     assert "(asked to run: /var/runtime/bootstrap)" in ran.stderr
@@ -147,7 +144,7 @@ def test_programs_are_those_of_the_real_image(
 ) -> None:
     wanted = " ".join((*WHAT_THE_BASE_LACKS, *WHAT_THE_BASE_HAS))
     script = f'PATH=$PATH:/usr/sbin; for p in {wanted}; do type -P "$p" >/dev/null && echo "$p"; done; exit 0'
-    found = shell(docker_client, al2023_standin.reference, script).stdout.split()
+    found = shell(docker_client, al2023_standin.name, script).stdout.split()
     assert sorted(found) == sorted(WHAT_THE_BASE_HAS)
 
 
@@ -171,25 +168,23 @@ def test_programs_are_those_of_the_real_image(
 def test_dnf_refuses_what_microdnf_does_not_have(
     docker_client: docker.DockerClient, al2023_standin: StandIn, arguments: str, message: str
 ) -> None:
-    ran = shell(docker_client, al2023_standin.reference, f"dnf {arguments}")
+    ran = shell(docker_client, al2023_standin.name, f"dnf {arguments}")
     assert ran.code == 1
     assert ran.stderr.startswith("error: ")
     assert message in ran.stderr
 
 
 def test_dnf_has_no_other_minor_of_php(docker_client: docker.DockerClient, al2023_standin: StandIn) -> None:
-    ran = shell(docker_client, al2023_standin.reference, "dnf install -y php8.3-cli")
+    ran = shell(docker_client, al2023_standin.name, "dnf install -y php8.3-cli")
     assert ran.code == 1
     assert "php8.3-cli" in ran.stderr
-    minors = set(
-        re.findall(r"php(8\.\d)", shell(docker_client, al2023_standin.reference, "dnf repoquery").stdout)
-    )
+    minors = set(re.findall(r"php(8\.\d)", shell(docker_client, al2023_standin.name, "dnf repoquery").stdout))
     assert minors == {"8.2"}
 
 
 def test_dnf_installs_php_offline(docker_client: docker.DockerClient, al2023_standin: StandIn) -> None:
     script = "dnf install -y php8.2-cli php8.2-fpm >&2 && type -P php && php -r 'echo PHP_VERSION;'"
-    ran = shell(docker_client, al2023_standin.reference, script)
+    ran = shell(docker_client, al2023_standin.name, script)
     assert ran.code == 0, ran.stderr
     assert re.fullmatch(r"/usr/bin/php\n8\.2\.\d+", ran.stdout)
 
@@ -238,7 +233,7 @@ def test_every_package_of_the_repository_installs_and_every_module_loads(
         dnf install -y $names >/dev/null || exit 4
         php -m; echo ---; ls /usr/lib64/php8.2/modules
     """
-    ran = shell(docker_client, al2023_standin.reference, script)
+    ran = shell(docker_client, al2023_standin.name, script)
     assert (ran.code, ran.stderr) == (0, "")
     loaded, _, modules = ran.stdout.lower().partition("---")
     names = {"zend opcache" if name == "opcache.so" else name.removesuffix(".so") for name in modules.split()}
@@ -259,12 +254,12 @@ def test_a_dockerfile_finds_it_under_the_real_name(
 
 
 def test_a_borrowed_name_is_given_back(docker_client: docker.DockerClient, al2023_standin: StandIn) -> None:
-    name = f"runtimebuilder.test/borrowed:{al2023_standin.reference.rpartition(':')[2]}"
+    name = f"runtimebuilder.test/borrowed:{al2023_standin.name.rpartition(':')[2]}"
     with under_name(docker_client, al2023_standin, name):
         assert docker_client.images.get(name).id == al2023_standin.image_id
     assert docker_client.images.list(name=name) == []
     other, _ = docker_client.images.build(
-        fileobj=BytesIO(f"FROM {al2023_standin.reference}\nLABEL other=1\n".encode()), tag=name, rm=True
+        fileobj=BytesIO(f"FROM {al2023_standin.name}\nLABEL other=1\n".encode()), tag=name, rm=True
     )
     try:
         with under_name(docker_client, al2023_standin, name):
