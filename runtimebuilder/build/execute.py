@@ -77,7 +77,9 @@ def _build(engine: Engine, builder: Builder, step: Step, progress: Progress, *, 
     image_id = builder.build(request, lambda event: progress.event(step, event))
     facts = engine.image(image_id)
     if facts is None:
-        raise SubjectFailedError(f"{step.runtime.name}: the builder reported {image_id}, which the engine does not have")
+        raise SubjectFailedError(
+            f"{step.runtime.name}: the builder reported {image_id}, which the engine does not have"
+        )
     # A base of another architecture goes unnoticed by builders (buildah issue 3135): look for ourselves.
     if step.platform and facts.platform != step.platform:
         raise SubjectFailedError(

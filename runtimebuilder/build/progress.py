@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.live import Live
@@ -12,7 +13,6 @@ from rich.text import Text
 from runtimebuilder.build.execute import BuildResult, BuiltImage
 from runtimebuilder.build.plan import Reason, Step
 from runtimebuilder.engine.builder import BuildEvent, Output, StepStarted
-
 
 # Characters of a step's text on a plain line: enough to know the step, not a page of package names.
 STEP_TEXT = 96
@@ -45,12 +45,14 @@ class BuildProgress:
         self._last = ""
         self._live = Live(console=console, refresh_per_second=8, transient=True, get_renderable=self._line)
 
-    def __enter__(self) -> BuildProgress:
+    def __enter__(self) -> Self:
         if self._console.is_terminal:
             self._live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._live.stop()
 
     def _line(self) -> Text:
@@ -74,7 +76,11 @@ class BuildProgress:
             self._now, self._last = event, ""
             if not self._console.is_terminal or self._verbose:
                 number = f"{event.number}/{event.total}" if event.number else "-"
-                text = event.text if self._verbose or len(event.text) <= STEP_TEXT else f"{event.text[:STEP_TEXT]} ..."
+                text = (
+                    event.text
+                    if self._verbose or len(event.text) <= STEP_TEXT
+                    else f"{event.text[:STEP_TEXT]} ..."
+                )
                 self._say(f"  {step.runtime.name:<{self._width}}  step {number}  {text}")
         elif isinstance(event, Output):
             self._last = event.line.strip()
@@ -95,4 +101,9 @@ class BuildProgress:
 
     def _say(self, line: str) -> None:
         # Text, not markup: build output may hold square brackets. One line each, cut at the terminal's width there.
-        self._console.print(Text(line), overflow="ellipsis" if self._console.is_terminal else "ignore", no_wrap=True, crop=self._console.is_terminal)
+        self._console.print(
+            Text(line),
+            overflow="ellipsis" if self._console.is_terminal else "ignore",
+            no_wrap=True,
+            crop=self._console.is_terminal,
+        )

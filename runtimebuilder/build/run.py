@@ -39,14 +39,15 @@ class BuildOptions:
 
 
 def choose_builder(engine: Engine, wish: str = "auto") -> Builder:
-    """buildx where there is one, else the classic builder. Raises `EnvironmentProblemError` when the wish cannot be met."""
+    """buildx where there is one, else the classic one. `EnvironmentProblemError` when the wish cannot be met."""
     found = None if wish == "classic" else buildx.find()
     if found:
         return BuildxBuilder(*found)
     if wish == "buildx":
         oldest = ".".join(map(str, buildx.OLDEST))
         raise EnvironmentProblemError(
-            f"there is no buildx {oldest} or newer here", hint="install the docker-buildx package, or use --builder auto"
+            f"there is no buildx {oldest} or newer here",
+            hint="install the docker-buildx package, or use --builder auto",
         )
     return ClassicBuilder(engine)
 
@@ -60,7 +61,10 @@ def plan_builds(
 ) -> tuple[Step, ...]:
     """Resolve bases, render, compare content keys. Raises what these raise."""
     if options.tags and len(runtimes) > 1:
-        raise SpecError(f"--tag with {len(runtimes)} runtimes would give one name to several images", hint="build one runtime, or leave --tag out")
+        raise SpecError(
+            f"--tag with {len(runtimes)} runtimes would give one name to several images",
+            hint="build one runtime, or leave --tag out",
+        )
     templates = TemplateSet()
     bases: dict[str, ResolvedBase] = {}
 
@@ -69,7 +73,13 @@ def plan_builds(
         place = f"{runtime.base} {runtime.version}"
         if place not in bases:
             bases[place] = resolve_base(
-                engine, runtime, catalog, wish=options.base, mirrors=options.mirrors, say=say, pull=options.pull
+                engine,
+                runtime,
+                catalog,
+                wish=options.base,
+                mirrors=options.mirrors,
+                say=say,
+                pull=options.pull,
             )
         return bases[place]
 
@@ -77,14 +87,22 @@ def plan_builds(
         engine,
         runtimes,
         base_for=base_for,
-        render=lambda runtime, base: render_image(runtime, base.base, mirrors=options.mirrors, templates=templates),
+        render=lambda runtime, base: render_image(
+            runtime, base.base, mirrors=options.mirrors, templates=templates
+        ),
         platform=options.platform,
         extra_tags=options.tags,
         forced=options.no_cache or options.pull,
     )
 
 
-def run_plan(engine: Engine, plan: Sequence[Step], options: BuildOptions, progress: Progress, say: Callable[[str], None]) -> tuple[BuildResult, ...]:
+def run_plan(
+    engine: Engine,
+    plan: Sequence[Step],
+    options: BuildOptions,
+    progress: Progress,
+    say: Callable[[str], None],
+) -> tuple[BuildResult, ...]:
     """Build what the plan says has to be built. Raises `EnvironmentProblemError` when the disk is all but full."""
     if all(step.reason == "unchanged" for step in plan):
         return execute(engine, ClassicBuilder(engine), plan, progress)

@@ -31,7 +31,8 @@ def find_image(engine: Engine, catalog: Catalog, target: str, base: str | None =
             target = f"{target}:{base}"
         if engine.image(target) is None:
             raise EnvironmentProblemError(
-                f"the engine has no image {target}", hint=f"pull it (`docker pull {target}`), or name a runtime of `runtimebuilder list`"
+                f"the engine has no image {target}",
+                hint=f"pull it (`docker pull {target}`), or name a runtime of `runtimebuilder list`",
             )
         return Subject(target)
     wanted = default_tags(runtime, catalog.base(base or runtime.base).name)[0]
@@ -42,7 +43,10 @@ def find_image(engine: Engine, catalog: Catalog, target: str, base: str | None =
         reference = default_tags(runtime, other)[0]
         facts = engine.image(reference)
         if facts is not None and facts.labels.get(f"{LABEL}.runtime") == runtime.name:
-            return Subject(reference, f"{runtime.name} was not built on {runtime.base} here; taking {reference}, built on {other}")
+            return Subject(
+                reference,
+                f"{runtime.name} was not built on {runtime.base} here; taking {reference}, built on {other}",
+            )
     raise EnvironmentProblemError(
         f"{runtime.name} has not been built here" + (f" on {base}" if base else ""),
         hint=f"runtimebuilder build {runtime.name}" + (f" --base {base}" if base else ""),

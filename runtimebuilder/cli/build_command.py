@@ -20,7 +20,9 @@ from runtimebuilder.render.image import render_image
 from runtimebuilder.render.mirror import Mirror
 from runtimebuilder.spec.catalog import Catalog
 
-Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="Runtimes by name or glob: php-82-fpm, 'php-8*-fpm'.")]
+Names = Annotated[
+    list[str], typer.Argument(metavar="NAME...", help="Runtimes by name or glob: php-82-fpm, 'php-8*-fpm'.")
+]
 BaseOption = Annotated[
     str | None,
     typer.Option(
@@ -31,7 +33,12 @@ BaseOption = Annotated[
 ]
 MirrorOption = Annotated[
     list[str] | None,
-    typer.Option("--mirror", metavar="REGISTRY=HOST[/PATH]", help="Take images of REGISTRY from HOST. Repeatable.", envvar="RUNTIMEBUILDER_MIRROR"),
+    typer.Option(
+        "--mirror",
+        metavar="REGISTRY=HOST[/PATH]",
+        help="Take images of REGISTRY from HOST. Repeatable.",
+        envvar="RUNTIMEBUILDER_MIRROR",
+    ),
 ]
 
 
@@ -39,13 +46,27 @@ def build(
     names: Names,
     base: BaseOption = None,
     mirror: MirrorOption = None,
-    platform: Annotated[str | None, typer.Option(metavar="OS/ARCH", help="Build for this platform instead of the engine's own.")] = None,
-    tag: Annotated[list[str] | None, typer.Option("--tag", "-t", metavar="NAME", help="One more name for the image. Repeatable.")] = None,
+    platform: Annotated[
+        str | None,
+        typer.Option(metavar="OS/ARCH", help="Build for this platform instead of the engine's own."),
+    ] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option("--tag", "-t", metavar="NAME", help="One more name for the image. Repeatable."),
+    ] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Run every step again.")] = False,
-    pull: Annotated[bool, typer.Option("--pull", help="Fetch (or make) the base again and build on it.")] = False,
-    builder: Annotated[str, typer.Option(metavar="auto|buildx|classic", help="Which builder to use.")] = "auto",
-    json_output: Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show everything that the steps print.")] = False,
+    pull: Annotated[
+        bool, typer.Option("--pull", help="Fetch (or make) the base again and build on it.")
+    ] = False,
+    builder: Annotated[
+        str, typer.Option(metavar="auto|buildx|classic", help="Which builder to use.")
+    ] = "auto",
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print the result as one JSON document.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show everything that the steps print.")
+    ] = False,
 ) -> None:
     """Build runtimes. What has not changed since the last build is not built again."""
     started = time.monotonic()
@@ -62,7 +83,9 @@ def build(
     )
     engine = Engine.connect()
     plan = plan_builds(engine, catalog, runtimes, options, console.say)
-    for line in sorted({f"  base  {step.base.base.name}  {step.base.reference}  {step.base.how}" for step in plan}):
+    for line in sorted(
+        {f"  base  {step.base.base.name}  {step.base.reference}  {step.base.how}" for step in plan}
+    ):
         console.say(line)
     width = max(len(runtime.name) for runtime in runtimes)
     with BuildProgress(console.err(), width, verbose=verbose) as progress:
@@ -86,7 +109,9 @@ def _print_results(results: tuple[BuildResult, ...], *, json_output: bool, secon
     new = sum(result.built for result in built)
     failed = len(results) - len(built)
     if json_output:
-        console.out().print(Text(json.dumps({"images": [_as_json(result) for result in results]}, indent=2)), soft_wrap=True)
+        console.out().print(
+            Text(json.dumps({"images": [_as_json(result) for result in results]}, indent=2)), soft_wrap=True
+        )
         return
     summary = f"{new} built, {len(built) - new} unchanged, {failed} failed in {duration(seconds)}"
     if not new and not failed:
@@ -112,10 +137,18 @@ def _as_json(result: BuildResult) -> dict[str, object]:
 
 def render(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The runtime, by name.")],
-    base: Annotated[str | None, typer.Option("--base", metavar="NAME", help="Another base than the spec's.")] = None,
+    base: Annotated[
+        str | None, typer.Option("--base", metavar="NAME", help="Another base than the spec's.")
+    ] = None,
     mirror: MirrorOption = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Write the whole build context to DIR; `docker build DIR` builds it.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="Write the whole build context to DIR; `docker build DIR` builds it.",
+        ),
     ] = None,
 ) -> None:
     """Print the Dockerfile of a runtime, or write its whole build context. Needs no engine."""

@@ -15,7 +15,9 @@ def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     # Where there is no terminal, lines are data for other programs: never folded, never coloured.
     width = None if stream.isatty() or os.environ.get("COLUMNS") else 10_000
-    return Console(stderr=stderr, highlight=False, emoji=False, markup=False, width=width, soft_wrap=not stream.isatty())
+    return Console(
+        stderr=stderr, highlight=False, emoji=False, markup=False, width=width, soft_wrap=not stream.isatty()
+    )
 
 
 def out() -> Console:

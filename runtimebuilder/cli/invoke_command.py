@@ -14,32 +14,66 @@ from runtimebuilder.cli import console
 from runtimebuilder.cli.subject import resolve_subject
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import ExitCode, SpecError
-from runtimebuilder.local.invoke import HttpAnswer, HttpRequest, invoke as run_invoke
+from runtimebuilder.local.invoke import HttpAnswer, HttpRequest
+from runtimebuilder.local.invoke import invoke as run_invoke
 from runtimebuilder.sandbox.limits import Limits
 
 
 def invoke(
-    target: Annotated[str, typer.Argument(metavar="NAME|IMAGE", help="A runtime that was built here, or any image.")],
-    event: Annotated[str | None, typer.Option("--event", "-e", metavar="JSON|@FILE|-", help="The event to send.")] = None,
-    http: Annotated[str | None, typer.Option("--http", metavar="'METHOD /path?query'", help="Send a web request instead, and print the page.")] = None,
-    data: Annotated[str, typer.Option("--data", "-d", metavar="TEXT", help="The body of the web request.")] = "",
-    code: Annotated[Path | None, typer.Option("--code", metavar="DIR", help="The files that go to /var/task.")] = None,
-    handler: Annotated[str, typer.Option("--handler", metavar="NAME", help="The handler, as on Lambda.")] = "index.php",
-    env: Annotated[list[str] | None, typer.Option("--env", metavar="NAME=VALUE", help="A variable of the function. Repeatable.")] = None,
-    memory: Annotated[int, typer.Option(metavar="MB", min=128, max=10240, help="The function's memory.")] = 1024,
-    timeout: Annotated[float, typer.Option(metavar="SECONDS", min=1, max=900, help="The function's timeout.")] = 30,
-    base: Annotated[str | None, typer.Option("--base", metavar="NAME", help="Which of a runtime's images, by its base.")] = None,
+    target: Annotated[
+        str, typer.Argument(metavar="NAME|IMAGE", help="A runtime that was built here, or any image.")
+    ],
+    event: Annotated[
+        str | None, typer.Option("--event", "-e", metavar="JSON|@FILE|-", help="The event to send.")
+    ] = None,
+    http: Annotated[
+        str | None,
+        typer.Option(
+            "--http", metavar="'METHOD /path?query'", help="Send a web request instead, and print the page."
+        ),
+    ] = None,
+    data: Annotated[
+        str, typer.Option("--data", "-d", metavar="TEXT", help="The body of the web request.")
+    ] = "",
+    code: Annotated[
+        Path | None, typer.Option("--code", metavar="DIR", help="The files that go to /var/task.")
+    ] = None,
+    handler: Annotated[
+        str, typer.Option("--handler", metavar="NAME", help="The handler, as on Lambda.")
+    ] = "index.php",
+    env: Annotated[
+        list[str] | None,
+        typer.Option("--env", metavar="NAME=VALUE", help="A variable of the function. Repeatable."),
+    ] = None,
+    memory: Annotated[
+        int, typer.Option(metavar="MB", min=128, max=10240, help="The function's memory.")
+    ] = 1024,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=1, max=900, help="The function's timeout.")
+    ] = 30,
+    base: Annotated[
+        str | None, typer.Option("--base", metavar="NAME", help="Which of a runtime's images, by its base.")
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the function logs.")] = False,
 ) -> None:
     """Send one event to an image in a box with Lambda's limits, and print the result."""
     if (event is None) == (http is None):
-        raise SpecError("say what to send: either --event or --http", hint="for example --http 'GET /', or --event '{}'")
+        raise SpecError(
+            "say what to send: either --event or --http", hint="for example --http 'GET /', or --event '{}'"
+        )
     engine = Engine.connect()
     image = resolve_subject(engine, target, base)
     request = HttpRequest.parse(http, data.encode()) if http is not None else None
     payload = json.dumps(request.event()).encode() if request else _read_event(event or "")
     (done,) = run_invoke(
-        engine, image, [payload], handler=handler, code=code, env=_variables(env or []), limits=Limits(memory_mb=memory), timeout=timeout
+        engine,
+        image,
+        [payload],
+        handler=handler,
+        code=code,
+        env=_variables(env or []),
+        limits=Limits(memory_mb=memory),
+        timeout=timeout,
     )
     if verbose and done.log:
         console.err().print(Text(done.log.rstrip()), soft_wrap=True)

@@ -67,10 +67,8 @@ def _run() -> int:
     except UserError as error:
         console.show_error(error)
         return int(error.exit_code)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         console.say("interrupted")
-        return int(ExitCode.INTERRUPTED)
-    except typer.Abort:
         return int(ExitCode.INTERRUPTED)
     except typer.Exit as ended:
         return int(ended.exit_code)

@@ -95,7 +95,12 @@ def _offers(catalog: Catalog) -> list[str]:
 
 
 def make_present(
-    engine: Engine, base: BaseSpec, mirrors: tuple[Mirror, ...], say: Callable[[str], None], *, pull: bool = False
+    engine: Engine,
+    base: BaseSpec,
+    mirrors: tuple[Mirror, ...],
+    say: Callable[[str], None],
+    *,
+    pull: bool = False,
 ) -> ResolvedBase:
     """Have `base` in the engine. Raises `UnreachableRegistryError` or another `EnvironmentProblemError` (exit 4)."""
     reference = base_reference(base, mirrors)
@@ -110,7 +115,9 @@ def make_present(
         _pull(engine, reference)
         here = engine.image(reference)
         if here is None:
-            raise EnvironmentProblemError(f"the engine pulled {reference} and does not have it", hint="try again")
+            raise EnvironmentProblemError(
+                f"the engine pulled {reference} and does not have it", hint="try again"
+            )
         return ResolvedBase(base, reference, here.id, _digest(reference, here.repo_digests), "pulled")
     return ResolvedBase(base, reference, here.id, _digest(reference, here.repo_digests), "present")
 
@@ -122,7 +129,9 @@ def _pull(engine: Engine, reference: str) -> None:
         registry = reference.partition("/")[0]
         if _UNREACHABLE.search(f"{error.message} {error.detail or ''}"):
             raise UnreachableRegistryError(
-                f"the registry {registry} cannot be reached from the Docker engine", hint=error.hint, detail=error.detail
+                f"the registry {registry} cannot be reached from the Docker engine",
+                hint=error.hint,
+                detail=error.detail,
             ) from error
         raise
 
@@ -142,4 +151,6 @@ def registry_problem(engine: Engine, reference: str) -> str | None:
 def _digest(reference: str, repo_digests: tuple[str, ...]) -> str | None:
     """The digest under which *this* repository knows the image: an image lists every repository it ever came from."""
     repository = re.sub(r":[^:/]+\Z", "", reference.partition("@")[0])
-    return next((entry.partition("@")[2] for entry in repo_digests if entry.partition("@")[0] == repository), None)
+    return next(
+        (entry.partition("@")[2] for entry in repo_digests if entry.partition("@")[0] == repository), None
+    )

@@ -97,7 +97,9 @@ def failure(reason: str, step: StepStarted | None, lines: Sequence[str]) -> User
             hint="free some room (`docker system df` shows what uses it, `docker builder prune` empties the cache)",
             detail=detail,
         )
-    where = f"step {step.number}/{step.total} failed: {step.text}" if step and step.number else "the build failed"
+    where = (
+        f"step {step.number}/{step.total} failed: {step.text}" if step and step.number else "the build failed"
+    )
     if step and not step.number:
         where = f"the build failed at: {step.text}"
     return BuildFailedError(f"{where[:300]} ({reason.strip()})", detail=detail or None)

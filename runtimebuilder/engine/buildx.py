@@ -37,7 +37,9 @@ def find() -> tuple[tuple[str, ...], str] | None:
     config = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
     plugins = [config / "cli-plugins", *map(Path, _PLUGIN_FOLDERS)]
     candidates: list[tuple[str, ...]] = [(docker, "buildx")] if (docker := shutil.which("docker")) else []
-    candidates += [(str(folder / "docker-buildx"),) for folder in plugins if (folder / "docker-buildx").is_file()]
+    candidates += [
+        (str(folder / "docker-buildx"),) for folder in plugins if (folder / "docker-buildx").is_file()
+    ]
     for command in candidates:
         try:
             answer = process.run([*command, "version"], timeout=20)
@@ -53,7 +55,9 @@ def find() -> tuple[tuple[str, ...], str] | None:
 _STEP = re.compile(r"#(?P<id>\d+) \[(?:[\w.-]+ )?(?P<number>\d+)/(?P<total>\d+)\] (?P<text>.+)")
 _OUTPUT = re.compile(r"#\d+ \d+\.\d+ (?P<text>.*)")
 _ERROR = re.compile(r"(?:#\d+ )?ERROR: (?P<text>.+)")
-_SAME_ENGINE = "the docker CLI and buildx must reach the same engine as the SDK: check DOCKER_HOST and `docker context`"
+_SAME_ENGINE = (
+    "the docker CLI and buildx must reach the same engine as the SDK: check DOCKER_HOST and `docker context`"
+)
 
 
 class BuildxBuilder:
@@ -83,7 +87,14 @@ class BuildxBuilder:
 
         with tempfile.TemporaryDirectory(prefix="runtimebuilder-") as folder:
             iidfile = Path(folder) / "iid"
-            command = [*self._command, "build", "--progress=plain", "--provenance=false", "--sbom=false", "--load"]
+            command = [
+                *self._command,
+                "build",
+                "--progress=plain",
+                "--provenance=false",
+                "--sbom=false",
+                "--load",
+            ]
             command += ["--iidfile", str(iidfile)]
             if request.platform:
                 command += ["--platform", request.platform]

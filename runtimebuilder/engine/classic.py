@@ -60,7 +60,8 @@ class ClassicBuilder:
         except (docker.errors.APIError, requests.exceptions.RequestException) as error:
             if log.step is None:
                 raise EnvironmentProblemError(
-                    f"the Docker engine refused the build: {error}", hint="`runtimebuilder doctor` checks the engine"
+                    f"the Docker engine refused the build: {error}",
+                    hint="`runtimebuilder doctor` checks the engine",
                 ) from error
             raise log.failure(str(error)) from error
         if not image:

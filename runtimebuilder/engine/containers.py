@@ -18,9 +18,9 @@ from runtimebuilder.engine.docker import Engine, EngineError, asking
 
 @dataclass(frozen=True)
 class Mount:
-    """A volume in a container. `source` None: an anonymous one, filled from the image's `target`."""
+    """A volume in a container; an empty one is filled with what the image has at `target`."""
 
-    source: str | None
+    source: str
     target: str
     read_only: bool = False
 
@@ -52,6 +52,7 @@ class ContainerSpec:
     mounts: Sequence[Mount] = ()
     tmpfs: Mapping[str, str] = field(default_factory=dict)  # path -> mount options
     dns: Sequence[str] = ()
+    dns_options: Sequence[str] = ()
     shm_size: int | None = None
 
 
@@ -257,8 +258,7 @@ def containers_with_label(engine: Engine, label: str) -> tuple[tuple[Container, 
 
 def _config(spec: ContainerSpec) -> dict[str, Any]:
     mounts = [
-        {"Type": "volume", "Target": mount.target, "ReadOnly": mount.read_only}
-        | ({"Source": mount.source} if mount.source else {})
+        {"Type": "volume", "Source": mount.source, "Target": mount.target, "ReadOnly": mount.read_only}
         for mount in spec.mounts
     ]
     ulimits = [
@@ -284,6 +284,7 @@ def _config(spec: ContainerSpec) -> dict[str, Any]:
     host |= {"PidsLimit": spec.pids} if spec.pids else {}
     host |= {"Memory": spec.memory, "MemorySwap": spec.memory} if spec.memory else {}
     host |= {"Dns": list(spec.dns)} if spec.dns else {}
+    host |= {"DnsOptions": list(spec.dns_options)} if spec.dns_options else {}
     host |= {"ShmSize": spec.shm_size} if spec.shm_size else {}
     config: dict[str, Any] = {
         "Image": spec.image,

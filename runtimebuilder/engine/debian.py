@@ -28,7 +28,13 @@ KEY_LABEL = "dev.runtimebuilder.base-key"
 # Raise it when the making below changes in a way that its inputs do not show.
 RECIPE = 1
 FOLDERS = ("opt", "var/lang", "var/lang/bin", "var/runtime", "var/task")
-_EXCLUDED = ("/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/man/*", "/usr/share/lintian/*")
+_EXCLUDED = (
+    "/usr/share/doc/*",
+    "/usr/share/info/*",
+    "/usr/share/locale/*",
+    "/usr/share/man/*",
+    "/usr/share/lintian/*",
+)
 _INCLUDED = ("/usr/share/doc/*/copyright",)
 _INSTALL = "apt-get install mmdebstrap debian-archive-keyring"
 
@@ -48,21 +54,28 @@ def make_base(engine: Engine, base: BaseSpec, make: DebianBase, tag: str, say: C
     """
     program = shutil.which("mmdebstrap")
     if program is None:
-        raise EnvironmentProblemError(f"base {base.name} is made here with mmdebstrap, which is missing", hint=_INSTALL)
+        raise EnvironmentProblemError(
+            f"base {base.name} is made here with mmdebstrap, which is missing", hint=_INSTALL
+        )
     if os.geteuid() != 0:
         raise EnvironmentProblemError(
-            f"base {base.name} is made here with mmdebstrap, which needs root", hint="run the command with sudo"
+            f"base {base.name} is made here with mmdebstrap, which needs root",
+            hint="run the command with sudo",
         )
     say(f"making base {base.name} from Debian's packages ({make.suite}); about half a minute, once")
     with tempfile.TemporaryDirectory(prefix="runtimebuilder-base-") as folder:
         root = Path(folder) / "root.tar"
-        done = process.run([program, *_options(make), make.suite, str(root), *_mirrors(make.suite)], env=_environment())
+        done = process.run(
+            [program, *_options(make), make.suite, str(root), *_mirrors(make.suite)], env=_environment()
+        )
         if done.code != 0:
             tail = "\n".join(f"  {line}" for line in done.output.splitlines()[-15:])
             full = "No space left on device" in done.output
             raise EnvironmentProblemError(
                 f"mmdebstrap could not make base {base.name}" + (": the disk is full" if full else ""),
-                hint="free some room" if full else "is a Debian mirror reachable from here, and is mmdebstrap 1.3 or newer?",
+                hint="free some room"
+                if full
+                else "is a Debian mirror reachable from here, and is mmdebstrap 1.3 or newer?",
                 detail=tail,
             )
         with tarfile.open(root, "a") as archive:
@@ -86,8 +99,10 @@ def _options(make: DebianBase) -> list[str]:
     # AWS's image has LANG=en_US.UTF-8. glibc ships C.UTF-8 alone; under the other name it serves as well.
     options.append('--customize-hook=cp -a "$1/usr/lib/locale/C.utf8" "$1/usr/lib/locale/en_US.utf8"')
     # What would differ between two runs over the same packages, and what only a booted machine needs.
-    leftovers = "etc/machine-id var/cache/ldconfig/aux-cache var/log/alternatives.log var/log/apt var/log/dpkg.log"
-    options.append("--customize-hook=cd \"$1\" && rm -rf " + leftovers + " var/log/bootstrap.log etc/hostname")
+    leftovers = (
+        "etc/machine-id var/cache/ldconfig/aux-cache var/log/alternatives.log var/log/apt var/log/dpkg.log"
+    )
+    options.append('--customize-hook=cd "$1" && rm -rf ' + leftovers + " var/log/bootstrap.log etc/hostname")
     return options
 
 

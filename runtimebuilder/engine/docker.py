@@ -112,15 +112,16 @@ class Engine:
             ValueError,
         ) as error:
             raise _no_engine(address, error) from error
+        spoken = client.api.api_version
+        if _number(spoken) < OLDEST_API:
+            client.close()
+            raise _too_old(f"API version {spoken}")
         engine = cls(client, address)
         try:
-            spoken = engine.ping().api_version
+            engine.ping()
         except BaseException:
             engine.close()
             raise
-        if _number(spoken) < OLDEST_API:
-            engine.close()
-            raise _too_old(f"API version {spoken}")
         client.api.timeout = _READ_TIMEOUT
         return engine
 

@@ -53,10 +53,7 @@ def run(
             feeder.start()
         if alarm:
             alarm.start()
-        stdout = process.stdout
-        if stdout is None:  # cannot be: asked for above
-            raise RuntimeError("no pipe to the process")
-        for raw in stdout:
+        for raw in process.stdout or ():
             line = raw.decode("utf-8", "replace").rstrip("\r\n")
             lines.append(line)
             if on_line:

@@ -67,10 +67,17 @@ def _python() -> Finding:
 def _engine(engine: Engine) -> Iterable[Finding]:
     facts = engine.ping()
     yield Finding(
-        "engine", Health.OK, f"Docker {facts.version}, API {facts.api_version}, {facts.platform}, cgroup v{facts.cgroup_version}"
+        "engine",
+        Health.OK,
+        f"Docker {facts.version}, API {facts.api_version}, {facts.platform}, cgroup v{facts.cgroup_version}",
     )
     if facts.rootless:
-        yield Finding("rootless", Health.WARNING, "the engine runs without root: some limits may not take effect", "use a rootful engine for verify")
+        yield Finding(
+            "rootless",
+            Health.WARNING,
+            "the engine runs without root: some limits may not take effect",
+            "use a rootful engine for verify",
+        )
 
 
 def _buildx() -> Finding:
@@ -78,7 +85,10 @@ def _buildx() -> Finding:
     if found:
         return Finding("buildx", Health.OK, f"{found[1]} ({' '.join(found[0])})")
     return Finding(
-        "buildx", Health.WARNING, "none: builds use the deprecated classic builder", "install the docker-buildx package (Docker's own: docker-buildx-plugin)"
+        "buildx",
+        Health.WARNING,
+        "none: builds use the deprecated classic builder",
+        "install the docker-buildx package (Docker's own: docker-buildx-plugin)",
     )
 
 
@@ -89,7 +99,9 @@ def _disk(engine: Engine) -> Iterable[Finding]:
         return
     text = f"{there.free / 1e9:.0f} GB free in {there.folder}"
     if there.free < ROOM_NEEDED:
-        yield Finding("disk", Health.PROBLEM, text, "free some room: `docker system df`, `docker builder prune`")
+        yield Finding(
+            "disk", Health.PROBLEM, text, "free some room: `docker system df`, `docker builder prune`"
+        )
     else:
         yield Finding("disk", Health.OK, text)
 
@@ -97,9 +109,16 @@ def _disk(engine: Engine) -> Iterable[Finding]:
 def _link(engine: Engine) -> Finding:
     problem = namespace_link_problem(engine)
     if problem is None:
-        return Finding("box link", Health.OK, "namespace: the Runtime API is at 127.0.0.1:9001 in a box without a network, as on Lambda")
+        return Finding(
+            "box link",
+            Health.OK,
+            "namespace: the Runtime API is at 127.0.0.1:9001 in a box without a network, as on Lambda",
+        )
     return Finding(
-        "box link", Health.WARNING, f"gateway: the box gets a network that holds the API alone ({problem})", "run verify as root beside a local engine to have 127.0.0.1:9001"
+        "box link",
+        Health.WARNING,
+        f"gateway: the box gets a network that holds the API alone ({problem})",
+        "run verify as root beside a local engine to have 127.0.0.1:9001",
     )
 
 
@@ -110,14 +129,29 @@ def _bases(engine: Engine) -> Iterable[Finding]:
         if engine.image(base.image):
             yield Finding(f"base {base.name}", Health.OK, f"{base.image} is in the engine")
         elif problem := registry_problem(engine, base.image):
-            yield Finding(f"base {base.name}", Health.WARNING, f"{base.image}: {problem}", "use --mirror, or build with --base auto on a base made here")
+            yield Finding(
+                f"base {base.name}",
+                Health.WARNING,
+                f"{base.image}: {problem}",
+                "use --mirror, or build with --base auto on a base made here",
+            )
         else:
             yield Finding(f"base {base.name}", Health.OK, f"{base.image} can be pulled")
 
 
 def _mmdebstrap() -> Finding:
     if shutil.which("mmdebstrap") is None:
-        return Finding("mmdebstrap", Health.WARNING, "missing: the debian-* bases cannot be made here", "apt-get install mmdebstrap debian-archive-keyring")
+        return Finding(
+            "mmdebstrap",
+            Health.WARNING,
+            "missing: the debian-* bases cannot be made here",
+            "apt-get install mmdebstrap debian-archive-keyring",
+        )
     if os.geteuid() != 0:
-        return Finding("mmdebstrap", Health.WARNING, "there, but it needs root to make the debian-* bases", "run build with sudo when a base has to be made")
+        return Finding(
+            "mmdebstrap",
+            Health.WARNING,
+            "there, but it needs root to make the debian-* bases",
+            "run build with sudo when a base has to be made",
+        )
     return Finding("mmdebstrap", Health.OK, "there: the debian-* bases can be made here")

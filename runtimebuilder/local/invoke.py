@@ -34,7 +34,9 @@ class HttpRequest:
         method, _, target = text.strip().rpartition(" ")
         path, _, query = target.partition("?")
         if not path.startswith("/") or (method and not method.strip().isalpha()):
-            raise SpecError(f"--http {text!r} is not a request", hint="for example --http 'GET /hello?name=x'")
+            raise SpecError(
+                f"--http {text!r} is not a request", hint="for example --http 'GET /hello?name=x'"
+            )
         return cls(method.strip().upper() or "GET", path, query, body)
 
     def event(self) -> Mapping[str, object]:
@@ -52,7 +54,7 @@ class HttpAnswer:
 
     @classmethod
     def of(cls, payload: bytes) -> HttpAnswer:
-        """Read a proxy result (`statusCode`, `headers`, `body`). Raises `SubjectFailedError` (exit 1) when it is none."""
+        """Read a proxy result (`statusCode`, `headers`, `body`); `SubjectFailedError` (exit 1) when it is none."""
         try:
             result = json.loads(payload)
             status = int(result["statusCode"])
@@ -76,9 +78,11 @@ class Invoked:
 
 
 def code_layer(directory: Path) -> tuple[LayerFile, ...]:
-    """The files below `directory` as they go to /var/task. Raises `SpecError` (2) when there are none or too many bytes."""
+    """The files below `directory` as they go to /var/task. `SpecError` (2): none there, or too many bytes."""
     if not directory.is_dir():
-        raise SpecError(f"--code {directory} is not a folder", hint="name the folder whose files go to /var/task")
+        raise SpecError(
+            f"--code {directory} is not a folder", hint="name the folder whose files go to /var/task"
+        )
     files = []
     total = 0
     for file in sorted(directory.rglob("*")):
@@ -86,7 +90,9 @@ def code_layer(directory: Path) -> tuple[LayerFile, ...]:
             data = file.read_bytes()
             total += len(data)
             if total > CODE_LIMIT:
-                raise SpecError(f"--code {directory} holds more than {CODE_LIMIT >> 20} MB, which Lambda refuses")
+                raise SpecError(
+                    f"--code {directory} holds more than {CODE_LIMIT >> 20} MB, which Lambda refuses"
+                )
             mode = 0o755 if file.stat().st_mode & 0o100 else 0o644
             files.append(LayerFile(f"/var/task/{file.relative_to(directory).as_posix()}", data, mode))
     if not files:

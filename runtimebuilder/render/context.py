@@ -66,7 +66,9 @@ class BuildContext:
         return buffer.getvalue()
 
     def _folders(self) -> tuple[str, ...]:
-        folders = {str(parent) for file in self.files for parent in Path(file.path).parents if str(parent) != "."}
+        folders = {
+            str(parent) for file in self.files for parent in Path(file.path).parents if str(parent) != "."
+        }
         return tuple(sorted(folders))
 
     def write(self, directory: Path) -> None:

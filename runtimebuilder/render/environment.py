@@ -65,7 +65,9 @@ class TemplateSet:
     def _position(self, error: BaseException) -> str | None:
         """`file:line` of the innermost template frame: Jinja rewrites tracebacks to the template's own lines."""
         roots = tuple(str(folder) for folder in self.directories)
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(roots)]
+        frames = [
+            frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(roots)
+        ]
         return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else None
 
     def files(self, folder: str) -> Mapping[str, Path]:

@@ -26,7 +26,11 @@ def base_reference(base: BaseSpec, mirrors: tuple[Mirror, ...] = ()) -> str:
 
 
 def render_image(
-    runtime: RuntimeSpec, base: BaseSpec, *, mirrors: tuple[Mirror, ...] = (), templates: TemplateSet | None = None
+    runtime: RuntimeSpec,
+    base: BaseSpec,
+    *,
+    mirrors: tuple[Mirror, ...] = (),
+    templates: TemplateSet | None = None,
 ) -> BuildContext:
     """The whole build context of `runtime` on `base`.
 
@@ -44,11 +48,16 @@ def render_image(
         "environment": sorted({"PHP_INI_SCAN_DIR": _INI_SCAN_DIR, **runtime.env}.items()),
         "labels": sorted(_labels(runtime, base).items()),
     }
-    files = [ContextFile("Dockerfile", 0o644, templates.render(f"{runtime.template}/Dockerfile.j2", values).encode())]
+    files = [
+        ContextFile(
+            "Dockerfile", 0o644, templates.render(f"{runtime.template}/Dockerfile.j2", values).encode()
+        )
+    ]
     files += _rootfs(runtime.template, templates, values)
     ini = templates.render(f"{runtime.template}/ini/99-runtimebuilder.ini.j2", values).encode()
     files += [
-        ContextFile(f"rootfs{folder}/99-runtimebuilder.ini", 0o644, ini) for folder in sorted(layout.ini_directories)
+        ContextFile(f"rootfs{folder}/99-runtimebuilder.ini", 0o644, ini)
+        for folder in sorted(layout.ini_directories)
     ]
     return BuildContext(tuple(files))
 

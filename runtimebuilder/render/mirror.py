@@ -10,7 +10,9 @@ from runtimebuilder.errors import SpecError
 class Mirror:
     """`--mirror public.ecr.aws=HOST[/PATH]`: images of one registry come through another."""
 
-    _FORM = re.compile(r"(?P<registry>[a-z0-9.-]+(?::\d+)?)=(?P<target>[A-Za-z0-9][A-Za-z0-9.-]*(?::\d+)?(?:/[a-z0-9._/-]+)?)\Z")
+    _FORM = re.compile(
+        r"(?P<registry>[a-z0-9.-]+(?::\d+)?)=(?P<target>[A-Za-z0-9][A-Za-z0-9.-]*(?::\d+)?(?:/[a-z0-9._/-]+)?)\Z"
+    )
 
     def __init__(self, text: str) -> None:
         """Raises `SpecError` (exit 2) when `text` is not REGISTRY=HOST[/PATH]."""

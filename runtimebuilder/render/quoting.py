@@ -54,7 +54,7 @@ def ini(value: object) -> str:
         return f"'{text}'"
     if "$" not in text and "\\" not in text and '"' not in text:
         return f'"{text}"'
-    raise QuotingError(f"php.ini has no way to write {text!r}: it holds a single quote and one of $ \\ \"")
+    raise QuotingError(f'php.ini has no way to write {text!r}: it holds a single quote and one of $ \\ "')
 
 
 def path(value: object) -> str:

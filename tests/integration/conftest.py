@@ -70,7 +70,7 @@ def built(engine: Engine, catalog: Catalog) -> Callable[..., BuiltImage]:
         plan = plan_builds(engine, catalog, catalog.select([name]), wanted, print)
         (result,) = run_plan(engine, plan, wanted, Quiet(), print)
         if isinstance(result, FailedBuild):
-            raise AssertionError(f"{result.error.message}\n{result.error.detail}")
+            pytest.fail(f"{result.error.message}\n{result.error.detail}")
         return result
 
     return build
@@ -81,9 +81,17 @@ def cli() -> Callable[..., subprocess.CompletedProcess[str]]:
     """`cli("list", "--json")`: the installed command, run as a person runs it."""
     command = Path(sys.executable).parent / "runtimebuilder"
 
-    def run(*arguments: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT, timeout: float = 300
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [command, *arguments], capture_output=True, text=True, cwd=cwd, env={**os.environ, **(env or {})}, timeout=timeout, check=False
+            [command, *arguments],
+            capture_output=True,
+            text=True,
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            timeout=timeout,
+            check=False,
         )
 
     return run

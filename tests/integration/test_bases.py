@@ -19,11 +19,15 @@ def base_image(request: pytest.FixtureRequest, debian12_image: str, debian13_ima
     return {"debian-12": debian12_image, "debian-13": debian13_image}[str(request.param)]
 
 
-def run(image: str, *arguments: str, environment: tuple[str, ...] = (), entrypoint: str | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    image: str, *arguments: str, environment: tuple[str, ...] = (), entrypoint: str | None = None
+) -> subprocess.CompletedProcess[str]:
     command = ["docker", "run", "--rm", "--network=none"]
     command += [f"--env={variable}" for variable in environment]
     command += [f"--entrypoint={entrypoint}"] if entrypoint else []
-    return subprocess.run([*command, image, *arguments], capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(
+        [*command, image, *arguments], capture_output=True, text=True, check=False, timeout=60
+    )
 
 
 def test_a_base_is_configured_as_provided_al2023_is(engine: Engine, base_image: str) -> None:
@@ -33,11 +37,17 @@ def test_a_base_is_configured_as_provided_al2023_is(engine: Engine, base_image: 
         "LANG": "en_US.UTF-8",
         "TZ": ":/etc/localtime",
         "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
-        "LD_LIBRARY_PATH": "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
+        "LD_LIBRARY_PATH": "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib"
+        ":/opt/lib",
         "LAMBDA_TASK_ROOT": "/var/task",
         "LAMBDA_RUNTIME_DIR": "/var/runtime",
     }
-    assert (facts.entrypoint, facts.cmd, facts.workdir, facts.user) == (("/lambda-entrypoint.sh",), None, "/var/task", "")
+    assert (facts.entrypoint, facts.cmd, facts.workdir, facts.user) == (
+        ("/lambda-entrypoint.sh",),
+        None,
+        "/var/task",
+        "",
+    )
 
 
 @pytest.mark.parametrize("arguments", [(), ("one", "two")])
@@ -54,7 +64,8 @@ def test_the_entrypoint_says_what_to_do_where_there_is_no_emulator(base_image: s
 
 
 def test_the_folders_locale_and_certificates_of_provided_are_there(base_image: str) -> None:
-    script = "ls -d /opt /var/task /var/runtime /etc/ssl/certs/ca-certificates.crt /usr/share/zoneinfo/Europe/Paris && locale -a && locale 2>&1"
+    script = "ls -d /opt /var/task /var/runtime /etc/ssl/certs/ca-certificates.crt"
+    script += " /usr/share/zoneinfo/Europe/Paris && locale -a && locale 2>&1"
     done = run(base_image, "-c", script, entrypoint="/bin/sh")
     assert done.returncode == 0, done.stderr
     assert "en_US.utf8" in done.stdout

@@ -61,9 +61,12 @@ def test_nothing_is_left_in_the_image_that_only_the_build_needed(built: Built, n
 
 def test_settings_of_the_spec_are_in_force_and_an_applications_own_come_after_them(built: Built) -> None:
     image = built("php-82", base="debian-12").image_id
-    printed = in_image(image, "php -r 'echo json_encode([ini_get(\"memory_limit\"), ini_get(\"display_errors\")]);'")
+    printed = in_image(
+        image, 'php -r \'echo json_encode([ini_get("memory_limit"), ini_get("display_errors")]);\''
+    )
     assert json.loads(printed) == ["10240M", "0"]
-    script = "mkdir -p /var/task/php/conf.d && echo memory_limit=77M > /var/task/php/conf.d/x.ini && php -r 'echo ini_get(\"memory_limit\");'"
+    script = "mkdir -p /var/task/php/conf.d && echo memory_limit=77M > /var/task/php/conf.d/x.ini"
+    script += " && php -r 'echo ini_get(\"memory_limit\");'"
     assert in_image(image, script) == "77M"
 
 
@@ -81,7 +84,9 @@ def test_the_image_says_what_it_is(engine: Engine, built: Built) -> None:
     assert facts.user == ""
 
 
-def test_building_again_with_nothing_changed_takes_under_two_seconds_and_says_so(built: Built, cli: Cli) -> None:
+def test_building_again_with_nothing_changed_takes_under_two_seconds_and_says_so(
+    built: Built, cli: Cli
+) -> None:
     built("php-82-fpm", base="debian-12")
     started = time.monotonic()
     again = cli("build", "php-82-fpm", "--base", "debian-12")
@@ -93,26 +98,42 @@ def test_building_again_with_nothing_changed_takes_under_two_seconds_and_says_so
 
 def test_variants_share_the_layers_of_php(engine: Engine, built: Built) -> None:
     function, fpm = (
-        engine.api.inspect_image(built(name, base="debian-12").image_id)["RootFS"]["Layers"] for name in ("php-82", "php-82-fpm")
+        engine.api.inspect_image(built(name, base="debian-12").image_id)["RootFS"]["Layers"]
+        for name in ("php-82", "php-82-fpm")
     )
     assert function[:2] == fpm[:2]
 
 
-def test_a_written_context_is_built_by_plain_docker_build(cli: Cli, tmp_path: Path, debian12_image: str) -> None:
+def test_a_written_context_is_built_by_plain_docker_build(
+    cli: Cli, tmp_path: Path, debian12_image: str
+) -> None:
     assert debian12_image
     written = cli("render", "php-82-fpm", "--base", "debian-12", "--output", str(tmp_path / "context"))
     assert written.returncode == 0, written.stderr
     command = ["docker", "build", "--quiet", str(tmp_path / "context")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "DOCKER_BUILDKIT": "0"})
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "DOCKER_BUILDKIT": "0"}
+    )
     assert done.returncode == 0, done.stderr
     assert in_image(done.stdout.strip(), "test -x /var/runtime/bootstrap && echo yes") == "yes\n"
     subprocess.run(["docker", "rmi", "--force", done.stdout.strip()], capture_output=True, check=True)
 
 
-def test_buildx_builds_the_same_without_attestations(engine: Engine, built: Built, cli: Cli, buildx_config: Path) -> None:
+def test_buildx_builds_the_same_without_attestations(
+    engine: Engine, built: Built, cli: Cli, buildx_config: Path
+) -> None:
     built("php-82", base="debian-12")
     done = cli(
-        "build", "php-82", "--base", "debian-12", "--builder", "buildx", "--no-cache", "--tag", "runtimebuilder-test/buildx:1", "--json",
+        "build",
+        "php-82",
+        "--base",
+        "debian-12",
+        "--builder",
+        "buildx",
+        "--no-cache",
+        "--tag",
+        "runtimebuilder-test/buildx:1",
+        "--json",
         env={"DOCKER_CONFIG": str(buildx_config)},
     )
     assert done.returncode == 0, done.stderr
@@ -142,7 +163,9 @@ def test_a_failing_step_is_named_with_its_last_lines_and_no_name_is_given(
     (templates / "Dockerfile.j2").write_text(
         "FROM {{ from_image | image }}\nRUN echo about to fail >&2; echo the last words; exit 7\n"
     )
-    done = cli("build", "broken", "--builder", builder, cwd=tmp_path, env={"DOCKER_CONFIG": str(buildx_config)})
+    done = cli(
+        "build", "broken", "--builder", builder, cwd=tmp_path, env={"DOCKER_CONFIG": str(buildx_config)}
+    )
     assert done.returncode == 1, done.stderr
     assert "step 2/2 failed: RUN echo about to fail" in done.stderr
     assert "the last words" in done.stderr
@@ -151,7 +174,9 @@ def test_a_failing_step_is_named_with_its_last_lines_and_no_name_is_given(
     assert engine.image("broken:debian-12") is None
 
 
-def test_an_interrupted_build_leaves_no_container_and_no_name(engine: Engine, debian12_image: str, tmp_path: Path) -> None:
+def test_an_interrupted_build_leaves_no_container_and_no_name(
+    engine: Engine, debian12_image: str, tmp_path: Path
+) -> None:
     assert debian12_image
     (tmp_path / "runtimes").mkdir()
     (tmp_path / "runtimes" / "slow.yaml").write_text(
@@ -159,10 +184,14 @@ def test_an_interrupted_build_leaves_no_container_and_no_name(engine: Engine, de
     )
     templates = tmp_path / "templates" / "php"
     templates.mkdir(parents=True)
-    (templates / "Dockerfile.j2").write_text("FROM {{ from_image | image }}\nRUN echo slow-step-of-a-test; sleep 61\n")
+    (templates / "Dockerfile.j2").write_text(
+        "FROM {{ from_image | image }}\nRUN echo slow-step-of-a-test; sleep 61\n"
+    )
     before = {entry["Id"] for entry in engine.api.containers(all=True)}
     command = [str(Path(sys.executable).parent / "runtimebuilder"), "build", "slow", "--builder", "classic"]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         assert process.stderr is not None
         for line in process.stderr:
             if "step 2/2" in line:

@@ -12,22 +12,45 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_the_wheel_works_in_an_empty_environment_and_folder(tmp_path: Path) -> None:
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", tmp_path / "dist", ROOT], check=True, cwd=tmp_path)
+    subprocess.run(
+        [*pip, "wheel", "--no-deps", "--wheel-dir", tmp_path / "dist", ROOT], check=True, cwd=tmp_path
+    )
     (wheel,) = (tmp_path / "dist").glob("runtimebuilder-*.whl")
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
     installed = tmp_path / "venv" / "bin"
-    subprocess.run([installed / "python", "-m", "pip", "--quiet", "--disable-pip-version-check", "install", wheel], check=True)
+    subprocess.run(
+        [installed / "python", "-m", "pip", "--quiet", "--disable-pip-version-check", "install", wheel],
+        check=True,
+    )
     empty = tmp_path / "empty"
     empty.mkdir()
 
-    listed = subprocess.run([installed / "runtimebuilder", "list", "--json"], cwd=empty, capture_output=True, text=True, check=True)
-    assert {"php-82", "php-82-fpm", "php-82-console"} <= {runtime["name"] for runtime in json.loads(listed.stdout)["runtimes"]}
+    listed = subprocess.run(
+        [installed / "runtimebuilder", "list", "--json"],
+        cwd=empty,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {"php-82", "php-82-fpm", "php-82-console"} <= {
+        runtime["name"] for runtime in json.loads(listed.stdout)["runtimes"]
+    }
 
-    rendered = subprocess.run([installed / "runtimebuilder", "render", "php-82-fpm"], cwd=empty, capture_output=True, text=True, check=True)
+    rendered = subprocess.run(
+        [installed / "runtimebuilder", "render", "php-82-fpm"],
+        cwd=empty,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert "FROM public.ecr.aws/lambda/provided:al2023" in rendered.stdout
 
     written = subprocess.run(
-        [installed / "runtimebuilder", "render", "php-82-fpm", "--output", "context"], cwd=empty, capture_output=True, text=True, check=True
+        [installed / "runtimebuilder", "render", "php-82-fpm", "--output", "context"],
+        cwd=empty,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert written.stdout == ""
     bootstrap = empty / "context" / "rootfs" / "var" / "runtime" / "bootstrap"

@@ -39,7 +39,13 @@ def test_mode_content_and_path_count_in_the_digest(changed: ContextFile) -> None
 def test_the_tar_has_fixed_times_owners_and_modes() -> None:
     with tarfile.open(fileobj=io.BytesIO(BuildContext(FILES).tar())) as archive:
         entries = {entry.name: entry for entry in archive.getmembers()}
-    assert list(entries) == ["rootfs", "rootfs/var", "rootfs/var/runtime", "Dockerfile", "rootfs/var/runtime/bootstrap"]
+    assert list(entries) == [
+        "rootfs",
+        "rootfs/var",
+        "rootfs/var/runtime",
+        "Dockerfile",
+        "rootfs/var/runtime/bootstrap",
+    ]
     assert {(entry.uid, entry.gid, entry.mtime) for entry in entries.values()} == {(0, 0, FILE_TIME)}
     assert entries["rootfs/var/runtime/bootstrap"].mode == 0o755
     assert entries["rootfs"].mode == 0o755

@@ -8,7 +8,21 @@ import pytest
 
 from runtimebuilder.render import quoting
 
-NASTY = ["plain", "", "two words", "it's", 'say "hi"', "$(touch /tmp/x)", "`id`", "a\\b", "${HOME}", "; rm -rf /", "é 漢 🙂", "-rf", "a#b"]
+NASTY = [
+    "plain",
+    "",
+    "two words",
+    "it's",
+    'say "hi"',
+    "$(touch /tmp/x)",
+    "`id`",
+    "a\\b",
+    "${HOME}",
+    "; rm -rf /",
+    "é 漢 🙂",
+    "-rf",
+    "a#b",
+]
 
 
 @pytest.mark.parametrize("value", NASTY)

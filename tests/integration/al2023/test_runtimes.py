@@ -1,0 +1,82 @@
+"""The al2023 Dockerfiles, really built and really run: under the base's real name, and through a mirror.
+
+On a stand-in (see standin.py): this proves the rendered Dockerfile, the layout and the runtime client there, not
+Amazon's packages. That the package names exist is tests/unit/spec's business.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from runtimebuilder.build.execute import BuiltImage
+from runtimebuilder.engine.docker import Engine
+from tests.integration.al2023.standin import StandIn
+from tests.integration.registry import Registry
+
+Cli = Callable[..., subprocess.CompletedProcess[str]]
+Built = Callable[..., BuiltImage]
+TRIO = ["php-82", "php-82-fpm", "php-82-console"]
+
+
+@pytest.fixture(autouse=True)
+def _no_image_on_the_stand_in_keeps_a_name(engine: Engine) -> Iterator[None]:
+    """Nobody shall find a `php-82:latest` that was built on a stand-in; what had the name before gets it back."""
+    names = [f"{name}:{tag}" for name in TRIO for tag in ("al2023", "latest")]
+    before = {name: facts.id for name in names if (facts := engine.image(name))}
+    yield
+    for name in names:
+        now = engine.image(name)
+        if now is not None and before.get(name) != now.id:
+            if name in before:
+                engine.tag(before[name], name)
+            else:
+                engine.remove_image(name)
+
+
+@pytest.mark.parametrize("name", TRIO)
+def test_a_runtime_is_built_on_al2023_under_its_real_name_and_conforms(
+    engine: Engine, built: Built, cli: Cli, al2023_real_name: str, name: str
+) -> None:
+    image = built(name)
+    assert image.step.base.reference == al2023_real_name
+    assert image.step.tags == (f"{name}:al2023", f"{name}:latest")
+    facts = engine.image(f"{name}:latest")
+    assert facts is not None
+    assert facts.labels["org.opencontainers.image.base.name"] == "public.ecr.aws/lambda/provided:al2023"
+    script = "php -r 'echo PHP_VERSION;' && ls /var/cache /var/log"
+    seen = subprocess.run(
+        ["docker", "run", "--rm", "--network=none", "--entrypoint=/bin/sh", image.image_id, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert seen.startswith("8.2.")
+    assert "dnf" not in seen
+
+    verdict = cli("verify", f"{name}:al2023")
+    assert verdict.returncode == 0, verdict.stdout + verdict.stderr
+
+
+def test_a_mirror_gives_the_base_under_another_name(
+    engine: Engine, cli: Cli, al2023_standin: StandIn, registry: Registry
+) -> None:
+    registry.push(al2023_standin.name, "ecr/lambda/provided:al2023")
+    mirrored = f"{registry.host}/ecr/lambda/provided:al2023"
+    engine.remove_image(mirrored)
+    done = cli("build", "php-82-fpm", "--mirror", f"public.ecr.aws={registry.host}/ecr", "--json")
+    assert done.returncode == 0, done.stderr
+    assert f"{mirrored}  pulled" in done.stderr
+    (image,) = json.loads(done.stdout)["images"]
+    assert image["tags"] == ["php-82-fpm:al2023", "php-82-fpm:latest"]
+    facts = engine.image(image["id"])
+    assert facts is not None
+    # The digest is the registry's: which base this was can be told later.
+    assert (
+        facts.labels["org.opencontainers.image.base.digest"]
+        == registry.manifest("ecr/lambda/provided", "al2023").digest
+    )
+    engine.remove_image(mirrored)
