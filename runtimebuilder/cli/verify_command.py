@@ -52,8 +52,8 @@ def verify(
         ),
     ] = "auto",
     memory: Annotated[
-        int, typer.Option(metavar="MB", min=128, max=10240, help="The function's memory.")
-    ] = 128,
+        int | None, typer.Option(metavar="MB", min=128, max=10240, help="The function's memory (128).")
+    ] = None,
     env: Annotated[
         list[str] | None,
         typer.Option("--env", metavar="NAME=VALUE", help="A variable of the function. Repeatable."),

@@ -42,6 +42,7 @@ class Need(enum.StrEnum):
     CONTEXT = "context"  # the handler sees what the service said about the invoke
     TRACE = "trace"  # the handler sees the trace id in its environment
     ANY_EVENT = "any-event"  # an event that is not a command comes back as it is
+    RAW_EVENT = "raw-event"  # the command is the event itself, not text within it
     LARGE_EVENT = "large-event"  # a command can be of any size up to the limit of events
     BYTES = "bytes"  # the result can be bytes that are not UTF-8
     LARGE = "large"  # a result can be of any size up to and over the limit

@@ -35,7 +35,7 @@ class _Leniency:
 
 
 def begin(config: pytest.Config, reference: str) -> None:
-    """Start a session for the options on the command line; `pytest.UsageError` for what is wrong with them."""
+    """Start a session for the command line's options; `pytest.UsageError` for what is wrong with them."""
     try:
         engine = Engine.connect()
         config.add_cleanup(engine.close)

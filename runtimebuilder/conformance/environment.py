@@ -1,4 +1,4 @@
-"""One execution environment as a case sees it: a box with the probe in it, its emulator, the probe's codec."""
+"""One execution environment as a case sees it: a box with the probe in it, emulator, the probe's codec."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ DEADLINE = 30.0
 PROMPTLY = 3.0
 """Seconds in which a process that has to end promptly has to be gone."""
 
+_LOG_LAG = 2.0  # seconds until what a process wrote is surely in the engine's log
 _POLL = 0.1  # seconds between two looks at the process while waiting for the wire
 
 
 class Patience:
-    """How long to wait for the first GET next: an image that never gets there shall not cost 10 s each time."""
+    """How long to wait for the first GET next: one that never comes shall not cost 10 s each time."""
 
     FULL = 10.0  # seconds: the service's limit for the Init phase
     SHORT = 3.0
@@ -75,6 +76,7 @@ class Environment:
         self._patience = patience
         self._before: frozenset[int] = frozenset()
         self._since = 0.0
+        self._logged = 0
 
     @property
     def api(self) -> Emulator:
@@ -107,10 +109,6 @@ class Environment:
         if found is None:
             fail(expected=f"the process ends within {seconds:g} s of {after}", seen="it is still running")
         return found
-
-    def describe_exit(self, found: Exit) -> str:
-        """An exit in words: `exit status 3`, `signal: killed`."""
-        return found.describe()
 
     # -- invokes ---------------------------------------------------------------------------------------------
 
@@ -225,7 +223,7 @@ class Environment:
         return tuple(one for one in self.exchanges(route) if one.request_id == request_id)
 
     def wait_for(self, condition: Callable[[tuple[Exchange, ...]], bool], within: float) -> bool:
-        """Wait until the condition holds for the case's exchanges; False at the limit or when the process ended."""
+        """Wait until this holds for the case's exchanges; False at the limit or when the process ended."""
 
         def look(wait: float) -> bool:
             return self.api.recording.wait_for(
@@ -240,6 +238,14 @@ class Environment:
             lambda found: any(one.route is Route.NEXT and one.number > after for one in found), within
         )
 
+    def require_next(self, after: int, *, when: str, within: float = ANSWER_LIMIT) -> None:
+        """Require a GET next that is newer than the exchange of this number."""
+        if not self.wait_for_next(after, within):
+            fail(
+                expected=f"GET next within {within:g} s of {when}",
+                seen=f"none; {self._state_of_process()}",
+            )
+
     def goes_on_or_exits(self, after: int, *, when: str, within: float = ANSWER_LIMIT) -> Exit | None:
         """Require another GET next (the result is None) or a failing exit (the result)."""
         if self.wait_for_next(after, within):
@@ -250,7 +256,7 @@ class Environment:
         require(
             not found.is_success,
             expected=f"GET next or a failing exit after {when}",
-            seen=self.describe_exit(found),
+            seen=found.describe(),
         )
         return found
 
@@ -261,11 +267,27 @@ class Environment:
         found = self.api.recording.exchanges()
         self._before = frozenset(one.number for one in found if one.answered is not None)
         self._since = self.api.recording.clock()
+        self._logged = len(self.box.logs())
 
     def transcript(self, *, body_limit: int = 200) -> str:
         """The wire log of the running case."""
         notes = tuple(note for note in self.api.recording.notes() if note.time >= self._since)
-        return write_transcript(self.exchanges(), notes, body_limit=body_limit)
+        wire = write_transcript(self.exchanges(), notes, body_limit=body_limit)
+        ended = self.box.wait_exit(0)
+        return f"{wire}\n· the process ended with {ended.describe()}" if ended else wire
+
+    def log(self) -> str:
+        """What the box printed during the running case, as far as it has come."""
+        return self.box.logs()[self._logged :]
+
+    def logs_in_time(self, text: str) -> bool:
+        """Whether this text comes up in the log of the running case; a log lags a little behind the wire."""
+        end = time.monotonic() + _LOG_LAG
+        while text not in self.log():
+            if time.monotonic() > end:
+                return False
+            time.sleep(_POLL)
+        return True
 
     def is_clean(self) -> bool:
         """Whether the next case may use this environment: the process runs and waits for an event."""
@@ -287,7 +309,7 @@ class Environment:
         if found is None:
             waiting = any(one.answered is None for one in self.exchanges(Route.NEXT))
             return "the process runs" + (" and waits in GET next" if waiting else "")
-        return f"the process ended with {self.describe_exit(found)}"
+        return f"the process ended with {found.describe()}"
 
 
 def context_field(value: Any, name: str) -> Any:

@@ -82,7 +82,7 @@ class Environments:
         """What the running case's environments left behind so far."""
         used = [*self._open, *([self._warm] if self._warm and self._warm_lent else [])]
         transcripts = [text for text in (one.transcript() for one in used) if text]
-        logs = [text for text in (one.box.logs().strip() for one in used) if text]
+        logs = [text for text in (one.log().strip() for one in used) if text]
         return Evidence(
             transcript="\n\n".join(transcripts), log="\n".join(text[-_LOG_TAIL:] for text in logs)
         )

@@ -37,8 +37,8 @@ def unsupported(reason: str) -> NoReturn:
 
 
 def shown(value: object, limit: int = 120) -> str:
-    """A value for a report: `repr`, one line, shortened in the middle."""
-    text = repr(value)
+    """A value for a report: one line, quoted as Python does, bytes as text, shortened in the middle."""
+    text = repr(value.decode(errors="backslashreplace") if isinstance(value, bytes) else value)
     if len(text) <= limit:
         return text
     half = (limit - 5) // 2

@@ -31,7 +31,7 @@ from runtimebuilder.engine.docker import Engine
 from runtimebuilder.sandbox.limits import Limits
 from runtimebuilder.sandbox.run import Run
 
-_SETTINGS = Path(__file__).resolve().parent / "pytest.ini"
+_SETTINGS = Path(__file__).resolve().parent / "verify.ini"
 _FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
 
 
@@ -47,6 +47,16 @@ class VerifyOptions:
     link: str = AUTO
     memory: int | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+
+    def arguments(self) -> tuple[str, ...]:
+        """The command line's options that judging a single case again needs as well."""
+        given: list[str] = []
+        given += ["--probe", self.probe] if self.probe != AUTO else []
+        given += ["--link", self.link] if self.link != AUTO else []
+        given += ["--memory", str(self.memory)] if self.memory is not None else []
+        for name, value in self.env.items():
+            given += ["--env", f"{name}={value}"]
+        return tuple(given)
 
 
 def verify(
@@ -109,6 +119,7 @@ def _header(setting: Setting, options: VerifyOptions, known: Sequence[Case]) -> 
         strict=options.strict,
         selected=sum(setting.selection.refusal(one) is None for one in known),
         explicit=setting.selection.is_explicit,
+        arguments=options.arguments(),
     )
 
 

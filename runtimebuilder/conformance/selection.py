@@ -24,7 +24,7 @@ class Selection:
         return bool(self.cases or self.sections)
 
     def refusal(self, one: Case) -> str | None:
-        """Why this case is left out, None when it runs. A slow one runs with `slow` or when its id was given."""
+        """Why a case is left out, None when it runs. A slow one runs with `slow` or by its id."""
         if self.is_explicit and not (
             any(one.matches(pattern) for pattern in self.cases)
             or any(wanted.lower() in one.section.lower() for wanted in self.sections)

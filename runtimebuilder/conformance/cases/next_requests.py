@@ -136,7 +136,7 @@ def test_next_403(environments: Environments) -> None:
     nexts = len(_nexts(environment.exchanges()))
     require(nexts <= RETRIES, expected=expected, seen=f"{nexts} requests")
     if found is not None:
-        require(not found.is_success, expected=expected, seen=environment.describe_exit(found))
+        require(not found.is_success, expected=expected, seen=found.describe())
     else:
         require(nexts > 1, expected=expected, seen="the process runs and asks no more")
 
@@ -157,7 +157,7 @@ def test_next_500(environments: Environments) -> None:
     if not environment.wait_for(lambda found: bool(_nexts(found)), 10):
         fail(expected="GET next within 10 s of the start", seen="none")
     found = environment.exit_within(PROMPTLY, after="the answer 500")
-    require(not found.is_success, expected="a failing exit", seen=environment.describe_exit(found))
+    require(not found.is_success, expected="a failing exit", seen=found.describe())
 
 
 @case(

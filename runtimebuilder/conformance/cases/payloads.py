@@ -80,6 +80,7 @@ def test_invalid_utf8_result(fresh: Environment) -> None:
     requirement="A deeply nested event is handled or reported as an error; the process is not lost over it.",
     page="runtimes-api",
     section=SECTION,
+    needs=(Need.RAW_EVENT,),
 )
 def test_depth(fresh: Environment) -> None:
     for depth in DEPTHS:

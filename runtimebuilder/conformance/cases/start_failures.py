@@ -122,7 +122,7 @@ def test_exit_code_nonzero(environments: Environments, probe: Probe) -> None:
     environment = environments.open(handler=probe.missing_handler)
     _start_and_fail(environment)
     found = _gone(environment)
-    require(not found.is_success, expected="a failing exit", seen=environment.describe_exit(found))
+    require(not found.is_success, expected="a failing exit", seen=found.describe())
 
 
 @case(
@@ -174,10 +174,10 @@ def test_init_error_403_500(environments: Environments, probe: Probe) -> None:
 def test_exit_at_import(environments: Environments, probe: Probe) -> None:
     environment = environments.open(handler=probe.faulty[Need.EXITS_AT_LOAD])
     environment.start()
+    asked = environment.wait_for(lambda found: any(one.route is Route.NEXT for one in found), START_LIMIT)
+    require(not asked, expected="no GET next of a handler that exits while it is loaded", seen="GET next")
     found = environment.exit_within(START_LIMIT, after="the start of a handler that exits")
-    asked = environment.exchanges(Route.NEXT)
-    require(not asked, expected="no GET next", seen=f"{len(asked)} GET next")
-    require(not found.is_success, expected="a failing exit", seen=environment.describe_exit(found))
+    require(not found.is_success, expected="a failing exit", seen=found.describe())
 
 
 @case(
@@ -227,7 +227,7 @@ def _start_and_fail(environment: Environment) -> Exchange:
         found = environment.box.wait_exit(0.5)
         fail(
             expected=expected,
-            seen=f"the process ended without a request, {environment.describe_exit(found)}"
+            seen=f"the process ended without a request, {found.describe()}"
             if found
             else f"no request within {START_LIMIT:g} s",
         )

@@ -45,6 +45,6 @@ def choose_probe(wish: str, image: ImageFacts, exists: Callable[[str], bool]) ->
     names = ", ".join(known.probe_names())
     raise SpecError(
         "nothing in the image tells which probe fits it",
-        hint=f"give --probe one of {names}, or the folder of a probe of your own, or 'none' to judge the image "
-        f"alone; or label the image {known.PROBE_LABEL}=NAME",
+        hint=f"give --probe one of {names}, or the folder of a probe of your own, or 'none' to judge "
+        f"the image alone; or label the image {known.PROBE_LABEL}=NAME",
     )

@@ -38,6 +38,7 @@ class JsonLines:
                 "strict": header.strict,
                 "selected": header.selected,
                 "explicit": header.explicit,
+                "arguments": list(header.arguments),
             }
         )
 
@@ -133,6 +134,7 @@ def _header(line: Mapping[str, Any], where: str) -> Header:
         strict=line["strict"],
         selected=line["selected"],
         explicit=line["explicit"],
+        arguments=tuple(line["arguments"]),
     )
 
 

@@ -62,6 +62,7 @@ class Header:
     strict: bool
     selected: int
     explicit: bool  # cases or sections were named
+    arguments: tuple[str, ...]  # of the command line, which a run of one case needs too
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import textwrap
 from collections.abc import Iterable, Sequence
 
@@ -18,6 +20,8 @@ _LABEL = 10  # columns of "expected", "seen", ... in a failure
 _INDENT = 6
 _WIRE_LINES = 16  # of a transcript, unless verbose
 _LOG_LINES = 8
+_UUID = re.compile(r"\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+_TIMED = re.compile(r"(.*\S)\s{2,}(\d+\.\d+)")
 _FAILED_STYLES = {Level.MUST: "bold red", Level.SHOULD: "yellow", Level.MAY: "cyan"}
 
 
@@ -78,7 +82,8 @@ class TerminalReport:
         self._labelled("seen", result.seen or "")
         self._evidence(result)
         self._line(f"{'':{_INDENT}}{'rule':<{_LABEL}}{one.link}")
-        again = f"runtimebuilder verify {header.subject} --case {one.number} -v"
+        words = ["runtimebuilder", "verify", header.subject, *header.arguments, "--case", one.number, "-v"]
+        again = shlex.join(words)
         self._line(f"{'':{_INDENT}}{'again':<{_LABEL}}{again}")
 
     def _error(self, result: CaseResult) -> None:
@@ -110,10 +115,11 @@ class TerminalReport:
 
     def _evidence(self, result: CaseResult) -> None:
         for line in self._tail(result.evidence.transcript, _WIRE_LINES):
-            self._line(f"{'':{_INDENT + 2}}{line}", style="dim")
-        log = self._tail(result.evidence.log, _LOG_LINES)
-        for number, line in enumerate(log):
-            self._line(f"{'':{_INDENT}}{'log' if number == 0 else '':<{_LABEL}}{line}")
+            told = line if self._verbose else wire_line(line, WIDTH - _INDENT - 2)
+            self._line(f"{'':{_INDENT + 2}}{told}", style="dim")
+        for number, line in enumerate(self._tail(result.evidence.log, _LOG_LINES)):
+            told = line if self._verbose else wire_line(line, WIDTH - _INDENT - _LABEL)
+            self._line(f"{'':{_INDENT}}{'log' if number == 0 else '':<{_LABEL}}{told}")
 
     def _tail(self, text: str, limit: int) -> list[str]:
         lines = text.splitlines()
@@ -123,6 +129,17 @@ class TerminalReport:
 
     def _line(self, text: str = "", style: str = "") -> None:
         self._console.print(Text(text.rstrip(), style=style), soft_wrap=True)
+
+
+def wire_line(line: str, room: int) -> str:
+    """A line of a transcript or log in so many columns: ids shortened, a time at its end kept at the edge."""
+    text = _UUID.sub(r"\1…", line)
+    timed = _TIMED.fullmatch(text)
+    words, time = (timed.group(1), timed.group(2)) if timed else (text, "")
+    left = room - len(time) - (2 if time else 0)
+    if len(words) > left:
+        words = words[: left - 1] + "…"
+    return f"{words:<{room - len(time)}}{time}" if time else words
 
 
 def table(results: Iterable[CaseResult]) -> list[str]:
