@@ -204,6 +204,8 @@ def start_wrong() -> None:
     """Mistakes of a start, before anything else happens."""
     if broken("writes-beside-bootstrap"):
         Path("/var/runtime/cache").write_text("x", encoding="utf-8")
+    if broken("writes-to-volume"):
+        Path("/var/data/started").touch()
     if broken("needs-user-name"):
         pwd.getpwuid(os.getuid())
     if broken("changes-folder"):
