@@ -6,6 +6,8 @@ import contextlib
 import json
 import os
 import re
+import socket
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +104,7 @@ class Engine:
         """
         address = _address()
         try:
+            _knock(address)
             client = docker.from_env(timeout=_CONNECT_TIMEOUT)
         except docker.errors.InvalidVersion as error:
             raise _too_old("an unknown version") from error
@@ -242,6 +245,13 @@ def _events(events: Iterable[Any], what: str) -> str:
             raise _refused(what, reason, None)
         last = str(event.get("status") or last)
     return last
+
+
+def _knock(address: str) -> None:
+    """OSError when nobody listens at a Unix socket: the SDK leaves its socket open when it finds that out."""
+    if address.startswith("unix://") and sys.platform != "win32":
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(address.removeprefix("unix://"))
 
 
 def _address() -> str:

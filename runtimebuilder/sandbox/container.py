@@ -20,9 +20,10 @@ from runtimebuilder.emulator.invocation import Invocation, OutcomeKind
 from runtimebuilder.emulator.server import Emulator
 from runtimebuilder.engine.containers import Container, ContainerSpec, Mount, Process, create_container
 from runtimebuilder.engine.docker import Engine, ImageFacts
-from runtimebuilder.engine.resources import remove_volume
+from runtimebuilder.engine.resources import create_volume, remove_volume
 from runtimebuilder.errors import EnvironmentProblemError
 from runtimebuilder.sandbox import memory
+from runtimebuilder.sandbox.interrupt import uninterrupted
 from runtimebuilder.sandbox.layer import refuse_without_program
 from runtimebuilder.sandbox.life import Life
 from runtimebuilder.sandbox.limits import INIT_LIMIT, Function, Limits, box_environment
@@ -78,6 +79,7 @@ class Box:
         self._holder: Container | None = None
         self._subject: Container | None = None
         self._scratch: Scratch | None = None
+        self._volumes: list[str] = []
         self._link: Link | None = None
         self._life: Life | None = None
         self._born = 0.0  # monotonic clock at the last start of the process
@@ -104,7 +106,8 @@ class Box:
             return
         self._run.opened(self)
         try:
-            self._open()
+            with uninterrupted():
+                self._open()
         except BaseException:
             self.close()
             raise
@@ -126,6 +129,7 @@ class Box:
             labels=self._run.labels,
             on_disk=self._run.is_beside_engine,
         )
+        self._volumes.append(self._scratch.name)
         self._holder = create_container(self._engine, self._holder_spec(name, link))
         self._holder.start()
         self._scratch.mounted()
@@ -141,6 +145,7 @@ class Box:
             user=_NOBODY,
             network_mode=link.network(self._run.labels),
             dns=link.dns(),
+            dns_options=("timeout:1", "attempts:1"),
             read_only=True,
             drop_capabilities=True,
             no_new_privileges=True,
@@ -149,8 +154,6 @@ class Box:
 
     def _subject_spec(self, name: str, facts: ImageFacts, holder: Container) -> ContainerSpec:
         limits = self.limits
-        # Lambda knows no volumes (IM-02): what an image declares is read-only like the rest.
-        declared = [path for path in facts.volumes if path.rstrip("/") != "/tmp"]  # noqa: S108 - the box's
         return ContainerSpec(
             image=facts.id,
             name=name,
@@ -166,11 +169,21 @@ class Box:
             nofile=limits.nofile,
             drop_capabilities=True,
             no_new_privileges=True,
-            mounts=[
-                Mount(name, "/tmp"),  # noqa: S108 - the box's
-                *(Mount(None, path, read_only=limits.read_only) for path in declared),
-            ],
+            mounts=[Mount(name, "/tmp"), *self._declared_volumes(name, facts)],  # noqa: S108 - the box's
         )
+
+    def _declared_volumes(self, name: str, facts: ImageFacts) -> list[Mount]:
+        """Lambda knows no volumes (IM-02): what an image declares has to be read-only like the rest of it.
+
+        The engine would mount a writable one, so ours is mounted there, with the image's files copied in.
+        """
+        declared = [path for path in facts.volumes if path.rstrip("/") != "/tmp"]  # noqa: S108 - the box's
+        mounts = []
+        for number, path in enumerate(declared, 1):
+            volume = create_volume(self._engine, f"{name}-{number}", options={}, labels=self._run.labels)
+            self._volumes.append(volume)
+            mounts.append(Mount(volume, path, read_only=self.limits.read_only))
+        return mounts
 
     def close(self) -> None:
         """Kill and remove everything. A second call does nothing."""
@@ -187,7 +200,8 @@ class Box:
             done = [pool.submit(job) for job in jobs]
         if self._scratch is not None:
             self._scratch.mounted()
-            remove_volume(self._engine, self._scratch.name)
+        for volume in self._volumes:
+            remove_volume(self._engine, volume)
         self._run.closed(self)
         if self._owns_run:
             self._run.close()

@@ -14,11 +14,11 @@ from typing import Any, Protocol, Self
 from runtimebuilder.engine import containers, resources
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import UserError
+from runtimebuilder.sandbox.interrupt import uninterrupted
 from runtimebuilder.sandbox.link import Link, choose_link, namespace_link_problem
 from runtimebuilder.sandbox.pause import ensure_pause_image
 
 LABEL = "dev.runtimebuilder.ephemeral"
-_PATIENCE = 3  # so many Ctrl-C are needed to leave without having cleaned up
 
 
 class Closeable(Protocol):
@@ -90,10 +90,11 @@ class Run:
             return self._pause_image
 
     def derived(self, key: str, make: Callable[[], str]) -> str:
-        """The image of that key: made by `make` once in this run."""
+        """The image of that key: made by `make` once in this run, and to its end even when interrupted."""
         with self._lock:
             if key not in self._layers:
-                self._layers[key] = make()
+                with uninterrupted():
+                    self._layers[key] = make()
             return self._layers[key]
 
     def opened(self, what: Closeable) -> None:
@@ -116,7 +117,8 @@ class Run:
                 return
             self._closed = True
             still_open, self._open = self._open[::-1], []
-        _uninterrupted(lambda: self._close(still_open))
+        with uninterrupted():
+            self._close(still_open)
 
     def _close(self, still_open: list[Closeable]) -> None:
         problems: list[Exception] = []
@@ -163,29 +165,3 @@ def sweep(engine: Engine, run_id: str | None = None, *, older_than: float | None
 
 def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-def _uninterrupted(action: Callable[[], None]) -> None:
-    """Run `action` in a thread of its own, where no signal is delivered; its exception is raised here."""
-    failures: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            action()
-        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
-            failures.append(error)
-
-    worker = threading.Thread(target=run, name="clean-up")
-    worker.start()
-    interrupts = 0
-    while worker.is_alive():
-        try:
-            worker.join()
-        except KeyboardInterrupt:
-            interrupts += 1
-            if interrupts >= _PATIENCE:
-                raise
-    if failures:
-        raise failures[0]
-    if interrupts:
-        raise KeyboardInterrupt

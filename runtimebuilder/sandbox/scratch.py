@@ -23,7 +23,9 @@ _LOOP_CTL_GET_FREE = 0x4C82
 _LOOP_CONFIGURE = 0x4C0A  # Linux 5.8
 _AUTOCLEAR = 4
 _TRIES = 20  # somebody else may take the free device that the kernel named
-_OVERHEAD_MB = 12  # what ext4 needs for itself at 512 MB and 16384 inodes
+_INODES = 16384
+_INODE_TABLE_MB = 5  # 256 bytes each, and the bitmaps
+_RESERVED = 0.02  # ext4 keeps this share back for itself, whatever -m says
 
 
 class Scratch:
@@ -84,11 +86,11 @@ def _loop_device(size_mb: int) -> tuple[int, int] | None:
 def _file_system(size_mb: int) -> int:
     """A file descriptor of a nameless file that holds an empty ext4 file system with the rights of /tmp."""
     with tempfile.NamedTemporaryFile(prefix="runtimebuilder-tmp-") as file:
-        file.truncate((size_mb + _OVERHEAD_MB + size_mb // 64) * 1024 * 1024)
+        file.truncate(int((size_mb + _INODE_TABLE_MB) / (1 - _RESERVED) + 1) * 1024 * 1024)
         options = "root_owner=0:0,lazy_itable_init=1,nodiscard"
         make = ["mkfs.ext4", "-q", "-F", "-O", "^has_journal,^resize_inode", "-m", "0", "-b", "4096"]
         subprocess.run(
-            [*make, "-N", "16384", "-E", options, file.name], check=True, capture_output=True, env=_PATH
+            [*make, "-N", str(_INODES), "-E", options, file.name], check=True, capture_output=True, env=_PATH
         )
         rights = b"set_inode_field / mode 041777\nrmdir lost+found\n"
         edit = ["debugfs", "-w", "-f", "/dev/stdin", file.name]
