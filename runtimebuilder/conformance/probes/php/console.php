@@ -6,7 +6,7 @@ declare(strict_types=1);
 
 require_once __DIR__ . '/probe.php';
 
-$command = json_decode($argv[1] ?? 'null', true, 100000);
+$command = json_decode($argv[1] ?? 'null', true, 512, JSON_THROW_ON_ERROR);
 // Each command is a process of its own, and what it prints is the result.
 $impossible = ['exit', 'print', 'counter'];
 $result = in_array($command['do'] ?? '', $impossible, true)

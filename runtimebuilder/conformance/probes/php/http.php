@@ -6,7 +6,7 @@ declare(strict_types=1);
 
 require_once __DIR__ . '/probe.php';
 
-$command = json_decode((string) file_get_contents('php://input'), true, 100000);
+$command = json_decode((string) file_get_contents('php://input'), true, 512, JSON_THROW_ON_ERROR);
 // A page cannot end the process that serves it, keeps nothing between requests, and what it prints is the response.
 $impossible = ['exit', 'print', 'counter'];
 $result = in_array($command['do'] ?? '', $impossible, true)
