@@ -42,8 +42,9 @@ class Step:
 
 
 def content_key(context: BuildContext, base: ResolvedBase, platform: str | None) -> str:
-    """SHA-256, hexadecimal, of the rendered context, the base's identity and the platform."""
-    return hashlib.sha256(f"1\0{context.digest}\0{base.identity}\0{platform or ''}".encode()).hexdigest()
+    """SHA-256, hexadecimal, of the rendered context, the base (and what it stands for), and the platform."""
+    parts = ("1", context.digest, base.identity, base.substituted_for or "", platform or "")
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def default_tags(runtime: RuntimeSpec, base_name: str) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ class StepLog:
 
     def printed(self, text: str) -> None:
         """The step printed `text` (one or more lines)."""
-        for line in text.splitlines():
+        for line in _ESCAPE.sub("", text).splitlines():
             if line.strip():
                 self._lines.append(line.rstrip())
                 del self._lines[: -self.KEEP]
@@ -84,6 +84,8 @@ class StepLog:
         return failure(reason, self.step, self._lines)
 
 
+# Colours and cursor movements of the programs in a step, and whatever else a terminal would obey.
+_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])|[\x00-\x08\x0b-\x1f\x7f]")
 _NO_SPACE = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 
 

@@ -116,7 +116,8 @@ def test_a_written_context_is_built_by_plain_docker_build(
     )
     assert done.returncode == 0, done.stderr
     assert in_image(done.stdout.strip(), "test -x /var/runtime/bootstrap && echo yes") == "yes\n"
-    subprocess.run(["docker", "rmi", "--force", done.stdout.strip()], capture_output=True, check=True)
+    # Refused where another image was made from the same layers; then it is that one's.
+    subprocess.run(["docker", "rmi", done.stdout.strip()], capture_output=True, check=False)
 
 
 def test_buildx_builds_the_same_without_attestations(
@@ -167,7 +168,7 @@ def test_a_failing_step_is_named_with_its_last_lines_and_no_name_is_given(
         "build", "broken", "--builder", builder, cwd=tmp_path, env={"DOCKER_CONFIG": str(buildx_config)}
     )
     assert done.returncode == 1, done.stderr
-    assert "step 2/2 failed: RUN echo about to fail" in done.stderr
+    assert "failed: RUN echo about to fail" in done.stderr
     assert "the last words" in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout.startswith("0 built, 0 unchanged, 1 failed")
@@ -185,7 +186,7 @@ def test_an_interrupted_build_leaves_no_container_and_no_name(
     templates = tmp_path / "templates" / "php"
     templates.mkdir(parents=True)
     (templates / "Dockerfile.j2").write_text(
-        "FROM {{ from_image | image }}\nRUN echo slow-step-of-a-test; sleep 61\n"
+        f"FROM {{{{ from_image | image }}}}\nRUN echo {tmp_path}; sleep 61\n"  # a step that no cache knows
     )
     before = {entry["Id"] for entry in engine.api.containers(all=True)}
     command = [str(Path(sys.executable).parent / "runtimebuilder"), "build", "slow", "--builder", "classic"]
@@ -194,7 +195,7 @@ def test_an_interrupted_build_leaves_no_container_and_no_name(
     ) as process:
         assert process.stderr is not None
         for line in process.stderr:
-            if "step 2/2" in line:
+            if "step 2/" in line:
                 break
         time.sleep(1.0)
         process.send_signal(signal.SIGINT)
