@@ -30,7 +30,10 @@ final class ConsoleRunner implements Runner
     {
         $handler = Environment::handler();
         if (trim($handler) === '') {
-            throw new InitFailure('MalformedHandlerName', 'no handler is set; name the script, for example bin/console');
+            throw new InitFailure(
+                'MalformedHandlerName',
+                'no handler is set; name the script, for example bin/console',
+            );
         }
         $this->script = str_starts_with($handler, '/') ? $handler : Environment::taskRoot() . "/$handler";
         if (!is_file($this->script)) {
@@ -49,12 +52,12 @@ final class ConsoleRunner implements Runner
         $remaining = $invocation->remainingSeconds() ?? self::NO_DEADLINE;
         // Kept for ending the command (0.1 s) and reporting it: a fifth of the time left, 0.3 to 1 s.
         $seconds = max(0.05, $remaining - max(0.3, min(1.0, $remaining * 0.2)));
-        $result = (new Command([PHP_BINARY, $this->script, ...$arguments]))->run(
-            ['LAMBDA_INVOCATION_CONTEXT' => (string) json_encode(Context::of($invocation), JSON_INVALID_UTF8_SUBSTITUTE)]
-                + ['LAMBDA_REQUEST_ID' => $invocation->requestId]
-                + getenv(),
-            Deadline::in($seconds),
-        );
+        $context = [
+            'LAMBDA_INVOCATION_CONTEXT' => (string) json_encode(Context::of($invocation), JSON_INVALID_UTF8_SUBSTITUTE),
+            'LAMBDA_REQUEST_ID' => $invocation->requestId,
+        ];
+        $command = new Command([PHP_BINARY, $this->script, ...$arguments]);
+        $result = $command->run($context + getenv(), Deadline::in($seconds));
         if ($result->exitCode === 0 && !$result->timedOut) {
             return self::success($result->output);
         }
@@ -94,7 +97,10 @@ final class ConsoleRunner implements Runner
                 $seconds,
             )],
             $result->signal !== null => ['Function.CommandKilled', "the command was ended by signal {$result->signal}"],
-            $result->exitCode !== null => ['Function.CommandFailed', "the command ended with exit code {$result->exitCode}"],
+            $result->exitCode !== null => [
+                'Function.CommandFailed',
+                "the command ended with exit code {$result->exitCode}",
+            ],
             default => ['Runtime.CommandNotStarted', 'the command could not be started'],
         };
 

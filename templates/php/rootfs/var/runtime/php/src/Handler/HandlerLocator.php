@@ -39,7 +39,8 @@ final class HandlerLocator
         if (is_file($autoload)) {
             $this->load($autoload);
         }
-        if (preg_match('/^(?<class>\\\\?[A-Za-z_\x80-\xff][\w\x80-\xff\\\\]*)::(?<method>\w+)$/', $handler, $match) === 1) {
+        $method = '/^(?<class>\\\\?[A-Za-z_\x80-\xff][\w\x80-\xff\\\\]*)::(?<method>\w+)$/D';
+        if (preg_match($method, $handler, $match) === 1) {
             return $this->method($match['class'], $match['method']);
         }
         if (preg_match('/^(?<file>.+):(?<function>[\w\\\\]+)$/', $handler, $match) === 1) {

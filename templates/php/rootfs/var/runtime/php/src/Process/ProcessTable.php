@@ -76,7 +76,7 @@ final class ProcessTable
         }
     }
 
-    /** Takes the end of processes that were left to us as the first process of a container: else they stay zombies. */
+    /** Takes note of the end of processes that were left to us as a container's first process: else they stay zombies. */
     public static function reap(int ...$ids): void
     {
         if (!function_exists('pcntl_waitpid')) {
@@ -96,7 +96,9 @@ final class ProcessTable
             return posix_geteuid();
         }
 
-        return preg_match('/^Uid:\s+\d+\s+(\d+)/m', self::read('/proc/self/status'), $match) === 1 ? (int) $match[1] : -1;
+        $status = self::read('/proc/self/status');
+
+        return preg_match('/^Uid:\s+\d+\s+(\d+)/m', $status, $match) === 1 ? (int) $match[1] : -1;
     }
 
     /** @return list<int> */

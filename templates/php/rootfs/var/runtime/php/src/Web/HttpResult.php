@@ -10,7 +10,8 @@ use stdClass;
 final class HttpResult
 {
     /** Content types whose bytes are never text, even when they look like UTF-8. */
-    private const BINARY = '{^(?:image/(?!svg)|audio/|video/|font/|application/(?:octet-stream|pdf|zip|gzip|x-gzip|wasm|protobuf|x-protobuf|msgpack)\b)}i';
+    private const BINARY = '{^(?:image/(?!svg)|audio/|video/|font/'
+        . '|application/(?:octet-stream|pdf|zip|gzip|x-gzip|wasm|protobuf|x-protobuf|msgpack)\b)}i';
 
     private const REASONS = [
         200 => 'OK', 201 => 'Created', 202 => 'Accepted', 204 => 'No Content', 301 => 'Moved Permanently',
