@@ -144,7 +144,7 @@ class Container:
         return found
 
     def logs(self, *, stdout: bool = True, stderr: bool = True, since: float | None = None) -> bytes:
-        """What it printed, both streams in order of arrival; `since` in seconds of the Unix epoch."""
+        """What it printed; the two streams are only roughly in order. `since` in Unix seconds."""
         with asking("for a container's log"):
             data = self._engine.api.logs(self.id, stdout=stdout, stderr=stderr, since=since)
         return bytes(data)

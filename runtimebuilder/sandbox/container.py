@@ -86,7 +86,7 @@ class Box:
         self._busy_until = 0.0  # monotonic clock: the deadline of the last invocation
         self._frozen = False
         self._peak: int | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -101,16 +101,19 @@ class Box:
     # -- life of the box
 
     def open(self) -> None:
-        """Make everything but the process. Nothing happens when it is open."""
-        if self._subject is not None:
-            return
-        self._run.opened(self)
-        try:
-            with uninterrupted():
+        """Make everything but the process. Nothing happens when it is open; RuntimeError when it was closed."""
+        # Held all along: a run that ends closes the box when it is whole, not while another thread makes it.
+        with uninterrupted(), self._lock:
+            if self._closed:
+                raise RuntimeError("the box was closed")
+            if self._subject is not None:
+                return
+            self._run.opened(self)
+            try:
                 self._open()
-        except BaseException:
-            self.close()
-            raise
+            except BaseException:
+                self.close()
+                raise
 
     def _open(self) -> None:
         facts = self._engine.image(self.image)
@@ -282,7 +285,7 @@ class Box:
         return self.container.top()
 
     def logs(self, *, stdout: bool = True, stderr: bool = True) -> str:
-        """What the box printed, over all its processes' lives, both streams in order of arrival."""
+        """What the box printed, over all its processes' lives; the two streams are only roughly in order."""
         return self.container.logs(stdout=stdout, stderr=stderr).decode("utf-8", "replace")
 
     def peak_memory(self) -> int | None:

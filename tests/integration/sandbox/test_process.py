@@ -220,12 +220,13 @@ def test_the_handler_is_the_only_argument(new_box: NewBox, debian12_image: str) 
     assert complaint not in started(handler="one")
 
 
-def test_output_is_kept_apart_and_in_order(new_box: NewBox) -> None:
+def test_output_is_kept_apart(new_box: NewBox) -> None:
     box = new_box()
     box.start()
     box.invoke("print STDOUT qq(out\\n); print STDERR qq(err \\xff\\n); 1")
     box.kill()
     box.wait_exit(5)
-    assert box.logs() == "out\nerr �\n"
+    # Two pipes: which of them the engine read first is not told.
+    assert sorted(box.logs().splitlines()) == ["err �", "out"]
     assert box.logs(stderr=False) == "out\n"
     assert box.logs(stdout=False) == "err �\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -109,6 +110,29 @@ def test_what_a_killed_run_left_is_swept_later_and_nothing_else(engine: Engine, 
     assert len(left(engine, running.run_id)) == 8
     assert sweep(engine, running.run_id) == 8
     assert left(engine, running.run_id) == []
+
+
+@pytest.mark.parametrize("after", [0.0, 0.05, 0.15, 0.3])
+def test_a_run_that_ends_while_a_thread_opens_a_box_leaves_nothing(
+    engine: Engine, debian12_image: str, after: float
+) -> None:
+    run = Run(engine)
+    ends: list[str] = []
+
+    def open_a_box() -> None:
+        try:
+            Box(run, debian12_image, handler="x").open()
+            ends.append("opened")
+        except RuntimeError as error:
+            ends.append(str(error))
+
+    thread = threading.Thread(target=open_a_box)
+    thread.start()
+    time.sleep(after)
+    run.close()
+    thread.join()
+    assert ends in (["opened"], ["the run has ended"])
+    assert left(engine, run.id) == []
 
 
 def test_an_exception_in_a_run_passes_and_leaves_nothing(engine: Engine, debian12_image: str) -> None:
