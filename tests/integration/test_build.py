@@ -207,3 +207,38 @@ def test_an_interrupted_build_leaves_no_container_and_no_name(
         time.sleep(0.2)
     assert {entry["Id"] for entry in engine.api.containers(all=True)} - before == set()
     assert engine.image("slow:debian-12") is None
+
+
+NASTY = 'it\'s "quoted" $HOME ${PATH} `id` $(id) \\ ; RUN id # é'
+
+
+def test_values_of_a_spec_arrive_as_they_are_and_cannot_break_out(
+    engine: Engine, cli: Cli, debian12_image: str, tmp_path: Path
+) -> None:
+    assert debian12_image
+    (tmp_path / "runtimes").mkdir()
+    spec = {
+        "schema": 1,
+        "name": "nasty",
+        "family": "php",
+        "version": "8.2",
+        "variant": "function",
+        "base": "debian-12",
+        "summary": NASTY,
+        "env": {"NASTY": NASTY, "EMPTY": ""},
+        "ini": {"user_agent": 'a "b" ${PATH} ; c', "error_prepend_string": "x = [y]"},
+        "labels": {"com.example.nasty": NASTY},
+    }
+    (tmp_path / "runtimes" / "nasty.yaml").write_text(json.dumps(spec))  # JSON is YAML
+    done = cli("build", "nasty", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    facts = engine.image("nasty:debian-12")
+    assert facts is not None
+    assert facts.env["NASTY"] == NASTY
+    assert facts.env["EMPTY"] == ""
+    assert facts.labels["com.example.nasty"] == NASTY
+    assert facts.labels["org.opencontainers.image.description"] == NASTY
+    script = 'php -r \'echo json_encode([ini_get("user_agent"), ini_get("error_prepend_string"), getenv("NASTY")]);\''
+    assert json.loads(in_image(facts.id, script)) == ['a "b" ${PATH} ; c', "x = [y]", NASTY]
+    for tag in facts.tags:
+        engine.remove_image(tag, force=True)

@@ -1,0 +1,162 @@
+"""The command as a person meets it: exit codes, where things are printed, and what is said when something is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from runtimebuilder.cli import main
+
+SPEC = "schema: 1\nname: mine\nfamily: php\nversion: '8.2'\nvariant: function\nbase: debian-12\n"
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Ran]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
+    """Runs the console script's function in an empty folder; no engine can be reached."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no-engine.sock")
+    monkeypatch.delenv("RUNTIMEBUILDER_TRACEBACK", raising=False)
+
+    def run(*arguments: str) -> Ran:
+        monkeypatch.setattr("sys.argv", ["runtimebuilder", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main.run()
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err + captured.out
+        return Ran(int(str(ended.value.code)), captured.out, captured.err)
+
+    return run
+
+
+def test_version_is_data(command: Command) -> None:
+    ran = command("version", "--short")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.strip().count(".") == 2
+
+
+def test_list_prints_one_json_document_and_nothing_else(command: Command) -> None:
+    ran = command("list", "php-82*", "--json")
+    assert (ran.code, ran.err) == (0, "")
+    assert [each["name"] for each in json.loads(ran.out)["runtimes"]] == [
+        "php-82",
+        "php-82-console",
+        "php-82-fpm",
+    ]
+
+
+@pytest.mark.parametrize("verb", ["build", "render"])
+def test_an_unknown_runtime_gets_a_suggestion_and_exit_2(command: Command, verb: str) -> None:
+    ran = command(verb, "php-82-fmp")
+    assert (ran.code, ran.out) == (2, "")
+    assert "php-82-fmp" in ran.err
+    assert "did you mean 'php-82-fpm'?" in ran.err
+
+
+def test_a_glob_that_matches_nothing_is_exit_3(command: Command) -> None:
+    ran = command("list", "ruby-*")
+    assert (ran.code, ran.out) == (3, "")
+    assert "ruby-*" in ran.err
+
+
+def test_no_engine_is_exit_4_with_a_remedy(command: Command) -> None:
+    ran = command("build", "php-82")
+    assert (ran.code, ran.out) == (4, "")
+    assert "there is no Docker engine at unix://" in ran.err
+    assert "-> start it" in ran.err
+
+
+def test_doctor_without_an_engine_reports_the_rest_and_is_exit_4(command: Command) -> None:
+    ran = command("doctor")
+    assert ran.code == 4
+    assert "FAIL  engine" in ran.out
+    assert "mmdebstrap" in ran.out
+
+
+def test_a_template_that_names_an_undefined_variable_is_exit_2_with_file_and_line(
+    command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "runtimes").mkdir()
+    (tmp_path / "runtimes" / "mine.yaml").write_text(SPEC)
+    template = tmp_path / "templates" / "php" / "Dockerfile.j2"
+    template.parent.mkdir(parents=True)
+    template.write_text("FROM {{ from_image | image }}\n\nRUN {{ oops }}\n")
+    ran = command("render", "mine")
+    assert (ran.code, ran.out) == (2, "")
+    assert f"{template}:3: 'oops' is undefined" in ran.err
+
+
+def test_all_mistakes_of_all_specs_are_shown_at_once_with_their_places(
+    command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "runtimes").mkdir()
+    (tmp_path / "runtimes" / "a.yaml").write_text(SPEC + "extensionz: [curl]\n")
+    (tmp_path / "runtimes" / "b.yaml").write_text(SPEC.replace("'8.2'", "8.2").replace("mine", "other"))
+    ran = command("build", "php-82")
+    assert (ran.code, ran.out) == (2, "")
+    assert "runtimes/a.yaml:7:1: " in ran.err
+    assert "did you mean 'extensions'?" in ran.err
+    assert "runtimes/b.yaml:4:10: " in ran.err
+
+
+def test_a_projects_own_runtime_stands_beside_the_built_in_ones(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "runtimes").mkdir()
+    (tmp_path / "runtimes" / "mine.yaml").write_text(SPEC)
+    names = [each["name"] for each in json.loads(command("list", "--json").out)["runtimes"]]
+    assert "mine" in names
+    assert "php-82-fpm" in names
+    assert names == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["frobnicate"], "No such command"),
+        (["build", "php-82", "--no-such-option"], "No such option"),
+        (["build"], "Missing argument"),
+        (["build", "php-82", "--mirror", "nonsense"], "is not of the form REGISTRY=HOST[/PATH]"),
+        (["invoke", "php-82"], "either --event or --http"),
+        (["invoke", "php-82", "--event", "{}", "--memory", "64"], "128"),
+    ],
+)
+def test_wrong_usage_is_exit_2_and_says_what_is_wrong(
+    command: Command, arguments: list[str], said: str
+) -> None:
+    ran = command(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert said in ran.err
+
+
+def test_render_writes_whole_or_not_at_all(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").write_text("mine")
+    ran = command("render", "php-82", "--output", "full")
+    assert ran.code == 2
+    assert [entry.name for entry in (tmp_path / "full").iterdir()] == ["notes.txt"]
+    ran = command("render", "php-82", "--output", "fresh")
+    assert (ran.code, ran.out) == (0, "")
+    assert (tmp_path / "fresh" / "Dockerfile").is_file()
+
+
+def test_a_defect_of_ours_is_called_one(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("runtimebuilder.cli.list_command.Catalog.load", broken)
+    ran = command("list")
+    assert ran.code == 1
+    assert "this is a defect of runtimebuilder: RuntimeError: boom" in ran.err
+    assert "RUNTIMEBUILDER_TRACEBACK=1" in ran.err
