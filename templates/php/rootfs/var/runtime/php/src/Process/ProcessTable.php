@@ -76,7 +76,7 @@ final class ProcessTable
         }
     }
 
-    /** Takes note of the end of processes that were left to us as a container's first process: else they stay zombies. */
+    /** Collects processes that were left to us as the first process of a container: else they stay zombies. */
     public static function reap(int ...$ids): void
     {
         if (!function_exists('pcntl_waitpid')) {
