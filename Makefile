@@ -1,6 +1,6 @@
 # Everything a newcomer needs: `make demo` and `make test`. Nothing has to be installed first but make itself.
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-unit test-engine check format clean
+.PHONY: help venv demo test test-unit test-engine check format docs clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -35,6 +35,9 @@ check: venv ## Linters, types, directions between packages
 format: venv ## Format the code
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+docs: venv ## Make the generated pages again
+	$(PYTHON) -m runtimebuilder.conformance.catalogue > docs/conformance-cases.md
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
