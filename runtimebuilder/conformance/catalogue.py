@@ -1,4 +1,4 @@
-"""The page docs/conformance-cases.md, made from the cases themselves: `python -m runtimebuilder.conformance.catalogue`."""
+"""The page docs/conformance-cases.md, made from the cases: `python -m runtimebuilder.conformance.catalogue`."""
 
 from __future__ import annotations
 
