@@ -106,7 +106,7 @@ def verify(
     try:
         reference = resolve_subject(engine, target, base)
         with contextlib.ExitStack() as stack:
-            reporters: list[Reporter] = [Progress(console.err(), verbose=verbose)]
+            reporters: list[Reporter] = [Progress(console.err(), verbose=verbose and json_output)]
             if report is not None:
                 reporters.append(JsonLines(stack.enter_context(_open(report))))
             if json_output:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -19,7 +20,7 @@ _LOG_TAIL = 2000  # characters of the container's log that a failure shows
 
 
 class Environments:
-    """All environments of a run. Cases run one after the other; closing happens beside the next case.
+    """All environments of a run. Cases run one after the other; boxes are made and removed beside them.
 
     A case opens as many as it likes; those end with it. The warm one is lent to cases that only watch an
     invoke of their own: it goes to the next case when it was left clean, and is thrown away otherwise.
@@ -38,8 +39,26 @@ class Environments:
         self._open: list[Environment] = []
         self._warm: Environment | None = None
         self._warm_lent = False
-        self._closer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="close-box")
+        self._closer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="close-boxes")
         self._closing: list[Future[None]] = []
+        self._opener = ThreadPoolExecutor(max_workers=1, thread_name_prefix="open-boxes")
+        self._spare: Future[Environment] | None = None
+        self._wanted = 0  # of the ordinary kind, by cases to come
+        self._image_lock = threading.Lock()
+
+    def expect(self, number: int) -> None:
+        """So many cases to come will take a fresh environment each: make the next one while a case runs."""
+        self._wanted = number
+
+    def fresh(self) -> Environment:
+        """An ordinary environment of a case's own, started and ready."""
+        spare, self._spare = self._spare, None
+        made = spare.result() if spare is not None else self._make_ordinary(self._require_probe())
+        self._open.append(made)
+        self._wanted -= 1
+        if self._wanted > 0:
+            self._spare = self._opener.submit(self._make_ordinary, self._require_probe())
+        return made.started_and_ready()
 
     def open(
         self,
@@ -68,10 +87,7 @@ class Environments:
     def warm(self) -> Environment:
         """An environment that is ready and may have served other cases before."""
         if self._warm is None:
-            probe = self._require_probe()
-            self._warm = self._make(
-                probe, handler=probe.handler, link=self._link, limits=self._limits, env=self._env
-            )
+            self._warm = self._make_ordinary(self._require_probe())
             self._warm_lent = True
             self._warm.started_and_ready()
         self._warm_lent = True
@@ -103,6 +119,10 @@ class Environments:
         if self._warm is not None:
             self._close(self._warm)
             self._warm = None
+        self._opener.shutdown(wait=True)
+        if self._spare is not None and self._spare.exception() is None:
+            self._close(self._spare.result())
+        self._spare = None
         self._closer.shutdown(wait=True)
         closing, self._closing = self._closing, []
         for each in closing:
@@ -113,13 +133,17 @@ class Environments:
             unsupported("there is no probe for this image (--probe none)")
         return self._probe
 
+    def _make_ordinary(self, probe: Probe) -> Environment:
+        return self._make(probe, handler=probe.handler, link=self._link, limits=self._limits, env=self._env)
+
     def _make(
         self, probe: Probe, *, handler: str, link: str, limits: Limits, env: Mapping[str, str]
     ) -> Environment:
-        if self._image is None:
-            self._image = self._subject.with_files(
-                LayerFile(f"/var/task/{name}", content) for name, content in probe.files.items()
-            )
+        with self._image_lock:
+            if self._image is None:
+                self._image = self._subject.with_files(
+                    LayerFile(f"/var/task/{name}", content) for name, content in probe.files.items()
+                )
         box = Box(self._subject.run, self._image, limits=limits, handler=handler, env=env, link=link)
         box.open()
         return Environment(box, codec_for(probe.form), self._patience)

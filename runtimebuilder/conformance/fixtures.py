@@ -24,7 +24,7 @@ def environments(request: pytest.FixtureRequest) -> Environments:
 @pytest.fixture
 def fresh(environments: Environments) -> Environment:
     """An environment of this case's own, started and waiting for an event."""
-    return environments.open().started_and_ready()
+    return environments.fresh()
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ def verify(
     interrupted = code == pytest.ExitCode.INTERRUPTED
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
         raise RuntimeError(f"the suite itself could not run: pytest ended with {code}")
-    reason = "interrupted before this case" if interrupted else "the run stopped before this case"
+    reason = "interrupted before it" if interrupted else "the run stopped before it: too many cases errored"
     results = stream.in_order(known, selection, reason)
     footer = Footer(
         seconds=time.monotonic() - started,
@@ -140,12 +140,10 @@ class _Stream(Listener):
             reporter.finished(result)
 
     def in_order(self, known: Sequence[Case], selection: Selection, reason: str) -> tuple[CaseResult, ...]:
-        """One result for every known case; what was never reached errored, for this reason."""
+        """A result for every case that was selected; what was not reached is skipped, for this reason."""
         for one in known:
-            if one.id not in self._results:
-                refusal = selection.refusal(one)
-                state = State.SKIPPED if refusal else State.ERRORED
-                self.finished(CaseResult(one, state, 0.0, reason=refusal or reason))
+            if one.id not in self._results and selection.refusal(one) is None:
+                self.finished(CaseResult(one, State.SKIPPED, 0.0, reason=reason))
         return tuple(sorted(self._results.values(), key=lambda result: catalogue_order(result.case)))
 
 

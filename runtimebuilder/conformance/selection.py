@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from runtimebuilder.conformance.case import Case
 from runtimebuilder.errors import NothingSelectedError
 
+NOT_SELECTED = "not selected"
+"""The refusal of a case that the person's own selection leaves out: no news for them, so not in reports."""
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -29,7 +32,7 @@ class Selection:
             any(one.matches(pattern) for pattern in self.cases)
             or any(wanted.lower() in one.section.lower() for wanted in self.sections)
         ):
-            return "not selected"
+            return NOT_SELECTED
         if one.slow and not self.slow and not any(one.is_named_by(pattern) for pattern in self.cases):
             return f"slow ({one.slow}): run it with --slow"
         return None

@@ -15,7 +15,7 @@ from runtimebuilder.conformance.environments import Environments
 from runtimebuilder.conformance.expectation import NotConforming
 from runtimebuilder.conformance.probes.probe import Probe
 from runtimebuilder.conformance.report.result import CaseResult, Evidence, State
-from runtimebuilder.conformance.selection import Selection
+from runtimebuilder.conformance.selection import NOT_SELECTED, Selection
 from runtimebuilder.conformance.subject import Subject
 from runtimebuilder.errors import UserError
 from runtimebuilder.sandbox.limits import Limits
@@ -80,12 +80,16 @@ class SuiteSession:
             refusal = self.setting.selection.refusal(one) if one else None
             if one is not None and refusal is not None:
                 left.append(item)
-                self._listener.finished(CaseResult(one, State.SKIPPED, 0.0, reason=refusal))
+                if refusal != NOT_SELECTED:
+                    self._listener.finished(CaseResult(one, State.SKIPPED, 0.0, reason=refusal))
             else:
                 chosen.append(item)
         if left:
             config.hook.pytest_deselected(items=left)
         items[:] = sorted(chosen, key=_order)
+        self.environments.expect(
+            sum("fresh" in getattr(item, "fixturenames", ()) and not self._obstacle(item) for item in items)
+        )
 
     # -- one case --------------------------------------------------------------------------------------------
 
@@ -101,11 +105,18 @@ class SuiteSession:
         if one is None:
             return
         self._listener.started(one)
-        if one.needs and self.setting.probe is None:
-            pytest.skip("there is no probe for this image (--probe none)")
-        reason = self.setting.probe.lacks(one.needs) if self.setting.probe else None
-        if reason is not None:
-            pytest.skip(reason)
+        obstacle = self._obstacle(item)
+        if obstacle is not None:
+            pytest.skip(obstacle)
+
+    def _obstacle(self, item: pytest.Item) -> str | None:
+        """Why the probe cannot serve this case."""
+        one = _case(item)
+        if one is None:
+            return None
+        if self.setting.probe is None:
+            return "there is no probe for this image (--probe none)" if one.needs else None
+        return self.setting.probe.lacks(one.needs)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

@@ -33,10 +33,19 @@ first: dict[str, Any] = {}  # what some mutations remember of the first invoke
 
 
 def broken(name: str) -> bool:
-    return MUTATION == name
+    return name == MUTATION
 
 
-class Closed(Exception):
+def nothing(_event: Any, _context: Any) -> None:
+    """The handler of some mutations."""
+
+
+def say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+class ClosedError(Exception):
     """The API closed the connection before it answered anything."""
 
 
@@ -52,7 +61,7 @@ class Connection:
         kept = self.socket is not None
         try:
             return self.attempt(method, path, headers, body)
-        except (Closed, ConnectionError):
+        except (ClosedError, ConnectionError):
             self.close()
             if not kept or broken("no-reconnect") or broken("connection-close-ignored"):
                 raise
@@ -152,7 +161,7 @@ class Connection:
         assert self.socket is not None
         received = self.socket.recv(65536)
         if not received:
-            raise Closed
+            raise ClosedError
         self.data += received
 
     def close(self) -> None:
@@ -225,11 +234,11 @@ def load(connection: Connection) -> Any:
         return getattr(importlib.import_module(module), function)
     except SystemExit:
         if broken("exit-at-load-swallowed"):
-            return lambda event, context: None
+            return nothing
         raise
     except AttributeError as problem:
         if broken("symbol-looked-up-late"):
-            return lambda event, context: None
+            return nothing
         fail_start(connection, "Runtime.HandlerNotFound", problem)
     except SyntaxError as problem:
         if broken("syntax-error-unreported"):
@@ -239,14 +248,14 @@ def load(connection: Connection) -> Any:
         if broken("missing-file-unreported"):
             sys.exit(1)
         fail_start(connection, "Runtime.ImportModuleError", problem)
-    except Exception as problem:  # whatever user code does
+    except Exception as problem:  # noqa: BLE001 - whatever user code does
         if broken("load-error-without-message"):
             fail_start(connection, "Runtime.Unknown", RuntimeError("the handler could not be loaded"))
         fail_start(connection, "Runtime.Unknown", problem)
 
 
 def fail_start(connection: Connection, kind: str, problem: BaseException) -> NoReturn:
-    print(f"cannot start: {kind}: {problem}", file=sys.stderr, flush=True)
+    say(f"cannot start: {kind}: {problem}")
     if broken("second-start-silent") and REPORTED.exists():
         sys.exit(1)
     if broken("second-start-silent"):
@@ -290,7 +299,7 @@ def ask_next(connection: Connection) -> Answer:
             continue
         if answer.status == 200:
             return answer
-        print(f"next: status {answer.status}", file=sys.stderr, flush=True)
+        say(f"next: status {answer.status}")
         if broken("next-refused-in-a-loop") and answer.status == 403:
             continue
         sys.exit(0 if broken("next-500-exits-0") else 1)
@@ -311,7 +320,7 @@ def invoke(handler: Any, body: bytes, context: Context, connection: Connection) 
     try:
         event = json.loads(body)
         if broken("objects-only") and not isinstance(event, dict):
-            raise TypeError("the event is not an object")
+            raise TypeError("the event is not an object")  # noqa: TRY301 - reported like a handler's own
         result = encode(call(handler, event, context))
     except SystemExit:
         if broken("exit-swallowed"):
@@ -325,7 +334,8 @@ def invoke(handler: Any, body: bytes, context: Context, connection: Connection) 
             raise
         if broken("bad-event-ends-process") and isinstance(problem, json.JSONDecodeError):
             raise
-        return report_error(problem, context, connection)
+        report_error(problem, context, connection)
+        return
     post_response(result, context, connection)
 
 
@@ -386,14 +396,19 @@ def post_response(result: bytes, context: Context, connection: Connection) -> No
         json.loads(answer.body)
     while broken("response-posted-until-taken") and answer.status == 400:
         answer = connection.request("POST", path, headers, result)
-    if broken("413-then-error") and answer.status == 413 or broken("403-then-error") and answer.status == 403:
-        return report_error(RuntimeError(f"status {answer.status}"), context, connection)
+    reported = (
+        broken("413-then-error") and answer.status == 413,
+        broken("403-then-error") and answer.status == 403,
+    )
+    if any(reported):
+        report_error(RuntimeError(f"status {answer.status}"), context, connection)
+        return
     if answer.status == 413:
         first["too large"] = True
     if answer.status >= 500 and not broken("response-500-ignored"):
         sys.exit("the API failed")
     if answer.status != 202:
-        print(f"response: status {answer.status}", file=sys.stderr, flush=True)
+        say(f"response: status {answer.status}")
 
 
 def report_error(problem: BaseException, context: Context, connection: Connection) -> None:

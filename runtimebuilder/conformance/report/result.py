@@ -13,8 +13,8 @@ from runtimebuilder.conformance.case import Case, Level
 class State(enum.StrEnum):
     """How a case ended.
 
-    `errored` is the suite's own trouble (the box could not be made); `skipped` was not selected;
-    `unsupported` cannot be shown with this probe or on this image.
+    `errored` is the suite's own trouble (the box could not be made); `skipped` is left out unless asked for, or was
+    not reached; `unsupported` cannot be shown with this probe or on this image.
     """
 
     PASSED = "passed"
@@ -76,7 +76,7 @@ class Footer:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A complete run: header, one result per case in the catalogue's order, footer."""
+    """A complete run: header, a result for each selected and each slow case in order, footer."""
 
     header: Header
     results: tuple[CaseResult, ...]

@@ -183,12 +183,10 @@ def summary(report: Report) -> str:
 
 
 def not_shown(report: Report) -> list[str]:
-    """What was left out and why; with an explicit selection, what was not selected is no news."""
+    """What was left out and why, by reason."""
     groups: dict[tuple[str, str], list[str]] = {}
     for result in report.results:
-        if result.state is State.UNSUPPORTED or (
-            result.state is State.SKIPPED and not report.header.explicit
-        ):
+        if result.state in (State.UNSUPPORTED, State.SKIPPED):
             groups.setdefault((str(result.state), result.reason or ""), []).append(result.case.number)
     lines: list[str] = []
     if groups:

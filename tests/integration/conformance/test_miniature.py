@@ -1,0 +1,63 @@
+"""The unbroken miniature passes the whole suite: what the suite demands can be done."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runtimebuilder.conformance.report.result import State
+from runtimebuilder.engine.docker import Engine
+from runtimebuilder.sandbox.run import LABEL
+from tests.integration.conformance.conftest import Judge
+
+COMMAND = Path(sys.executable).parent / "runtimebuilder"
+
+
+@pytest.fixture(scope="module")
+def long_poll(miniature: str) -> Iterator[subprocess.Popen[str]]:
+    """The case that takes 65 s, in a process of its own beside the other tests of this module."""
+    process = subprocess.Popen(
+        [COMMAND, "verify", miniature, "--case", "RT-005"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    yield process
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.usefixtures("long_poll")
+def test_every_case_passes(judge: Judge, miniature: str) -> None:
+    report = judge(miniature)
+    wrong = [
+        f"{result.case.id}: {result.state}: expected {result.expected}, seen {result.seen} {result.reason or ''}"
+        for result in report.results
+        if result.state not in (State.PASSED, State.SKIPPED)
+    ]
+    assert not wrong, "\n".join(wrong)
+    assert [result.case.number for result in report.results if result.state is State.SKIPPED] == ["RT-005"]
+    assert report.conforms
+
+
+def test_every_section_passes_through_the_gateway_link(judge: Judge, miniature: str) -> None:
+    report = judge(miniature, "RT-00[13]*", "RT-03*", "RT-06*", "RT-13*", "RT-15*", link="gateway")
+    assert report.count(State.PASSED) == len(report.results) > 20
+    assert "gateway" in report.header.box
+
+
+def test_the_65_seconds_of_a_long_poll_are_held(long_poll: subprocess.Popen[str]) -> None:
+    output, _ = long_poll.communicate(timeout=120)
+    assert "all 1 passed" in output, output
+    assert long_poll.returncode == 0
+
+
+def test_nothing_is_left_in_the_engine(engine: Engine, judge: Judge, miniature: str) -> None:
+    before = {image.id for image in engine.images_with_label(LABEL)}
+    judge(miniature, "RT-06[0-3]*", "IM-*")
+    after = {image.id for image in engine.images_with_label(LABEL)}
+    assert after <= before
