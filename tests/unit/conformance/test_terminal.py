@@ -1,0 +1,131 @@
+"""What people read."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from runtimebuilder.conformance.case import Level
+from runtimebuilder.conformance.report.result import Report
+from runtimebuilder.conformance.report.terminal import TerminalReport, summary, table, wire_line
+from tests.unit.conformance import reports
+
+
+def rendered(report: Report, *, verbose: bool = False, report_file: str | None = None) -> str:
+    text = io.StringIO()
+    console = Console(file=text, width=10_000, markup=False, highlight=False)
+    reporter = TerminalReport(console, verbose=verbose, report_file=report_file)
+    reporter.begin(report.header)
+    reporter.end(report)
+    return text.getvalue()
+
+
+def test_a_failure_says_what_was_wanted_what_was_seen_and_how_to_see_it_again() -> None:
+    assert """
+MUST  RT-005 long-poll-65s                                          runtimes-api
+      A runtime sets no timeout on next: the environment can be frozen for long.
+      expected  one GET next, still open after 65 s
+      seen      closed by the runtime after 60.0 s
+        → GET /2018-06-01/runtime/invocation/next                          0.003
+        ✕ connection closed by peer                                       60.003
+      log       cURL error 28: timed out
+      rule      https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+      again     runtimebuilder verify legacy-php:7 --env 'A=b c' --case RT-005 -v
+""" in rendered(reports.report(reports.failed(), reports.passed()))
+
+
+def test_a_report_fits_80_columns() -> None:
+    text = rendered(
+        reports.report(
+            reports.failed(),
+            reports.passed(),
+            reports.errored(),
+            *[reports.unsupported(f"RT-{n:03}-x") for n in range(30)],
+        )
+    )
+    wide = [line for line in text.splitlines() if len(line) > 80 and "again " not in line]
+    assert not wide
+
+
+def test_a_section_counts_what_passed_and_what_failed_by_level_judgements_apart() -> None:
+    lines = table(
+        [
+            reports.failed("RT-001-a"),
+            reports.failed("RT-002-b", judgement=True),
+            reports.failed("RT-003-c", Level.SHOULD),
+            reports.passed("RT-060-d"),
+            reports.errored("RT-061-e"),
+            reports.unsupported(),
+            reports.skipped(),
+        ]
+    )
+    assert [" ".join(line.split()) for line in lines] == [
+        "Finding the API and next 0 of 3 1 MUST 1 MUST† 1 SHOULD 180.3 s",
+        "Response 1 of 2 1 errored 1.5 s",
+    ]
+
+
+def test_a_judgement_is_explained_only_where_one_failed() -> None:
+    assert "†" in rendered(reports.report(reports.failed(judgement=True)))
+    assert "†" not in rendered(reports.report(reports.failed()))
+
+
+@pytest.mark.parametrize(
+    ("report", "line"),
+    [
+        (reports.report(reports.passed(), reports.passed()), "all 2 passed in 47 s"),
+        (reports.report(reports.passed(), seconds=1.26), "all 1 passed in 1.3 s"),
+        (reports.report(reports.passed(), reports.failed()), "1 MUST of 2 failed in 47 s"),
+        (
+            reports.report(reports.failed(), reports.failed(level=Level.SHOULD), reports.passed()),
+            "1 MUST and 1 SHOULD of 3 failed in 47 s",
+        ),
+        (
+            reports.report(reports.failed(level=Level.SHOULD), reports.passed()),
+            "1 SHOULD of 2 failed in 47 s; no MUST failed, so the image conforms",
+        ),
+        (reports.report(reports.failed(level=Level.SHOULD), strict=True), "1 SHOULD of 1 failed in 47 s"),
+        (reports.report(reports.errored(), reports.passed()), "1 errored of 2 in 47 s"),
+        (reports.report(reports.errored(), reports.failed()), "1 MUST of 2 failed, 1 errored in 47 s"),
+        (reports.report(reports.unsupported()), "nothing of this can be shown on this image in 47 s"),
+        (
+            reports.report(reports.passed(), reports.skipped(), interrupted=True),
+            "interrupted after 1 cases in 47 s",
+        ),
+    ],
+)
+def test_the_last_line_says_it_all(report: Report, line: str) -> None:
+    assert summary(report) == line
+
+
+def test_what_was_not_shown_is_told_with_its_reason() -> None:
+    text = rendered(reports.report(reports.passed(), reports.unsupported(), reports.skipped()))
+    assert "unsupported   1  a web application takes HTTP events only: RT-087" in text
+    assert "skipped       1  slow: run it with --slow: RT-006" in text
+
+
+def test_an_error_of_the_suite_is_not_told_as_a_failure_of_the_image() -> None:
+    text = rendered(reports.report(reports.errored()))
+    assert "ERROR  RT-061 framing" in text
+    assert "says nothing about the image" in text
+    assert "reason    the engine went away" in text
+
+
+def test_verbose_lists_every_case() -> None:
+    text = rendered(reports.report(reports.passed(), reports.failed()), verbose=True)
+    assert "passed      MUST    RT-060-response-basic" in text
+    assert "failed      MUST    RT-005-long-poll-65s" in text
+
+
+def test_the_report_file_is_named_in_the_last_line() -> None:
+    text = rendered(reports.report(reports.passed()), report_file="out.jsonl")
+    assert text.splitlines()[-1].endswith("report: out.jsonl")
+    assert len(text.splitlines()[-1]) <= 80
+
+
+def test_a_wire_line_keeps_its_time_and_shortens_ids() -> None:
+    line = "→ POST /2018-06-01/runtime/invocation/03ba6438-e6c5-4256-8624-03a68d044efe/response  5 bytes    0.049"
+    assert wire_line(line, 72) == "→ POST /2018-06-01/runtime/invocation/03ba6438…/response  5 bytes  0.049"
+    assert wire_line("x" * 100, 10) == "xxxxxxxxx…"
