@@ -353,8 +353,9 @@ class Box:
             )
             if outcome is not None:
                 kinds = {OutcomeKind.RESPONSE: "response", OutcomeKind.ERROR: "error"}
+                answered = result(kinds.get(outcome.kind, "too_large"), outcome.body, outcome=outcome)
                 self.peak_memory()
-                return result(kinds.get(outcome.kind, "too_large"), outcome.body, outcome=outcome)
+                return answered
             if ended is not None:
                 if starts == 0 and not self._was_given(request_id):
                     return None

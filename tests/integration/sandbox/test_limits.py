@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from runtimebuilder.engine.containers import create_carrier
+from runtimebuilder.engine.containers import ContainerSpec, Mount, create_carrier, create_container
+from runtimebuilder.engine.resources import remove_volume
 from runtimebuilder.sandbox.container import Box
 from runtimebuilder.sandbox.layer import LayerFile, put_layer
 from runtimebuilder.sandbox.limits import Function, Limits, service_environment
 from runtimebuilder.sandbox.run import Run
+from runtimebuilder.sandbox.scratch import make_scratch
 
 Ask = Callable[[str], str]
 NewBox = Callable[..., Box]
@@ -39,6 +41,31 @@ def test_tmp_has_the_size_that_was_asked_for(new_box: NewBox) -> None:
     said = box.invoke("`dd if=/dev/zero of=/tmp/big bs=1M count=200 2>&1`", timeout=20).body.decode()
     assert "No space left on device" in said
     assert 64 <= int(said.split()[said.split().index("bytes") - 1]) / 1024**2 < 66
+
+
+def test_without_a_loop_device_tmp_is_a_tmpfs_that_stays_as_well(run: Run, image: str) -> None:
+    name = f"runtimebuilder-{run.id}-tmpfs"
+    scratch = make_scratch(run.engine, name, size_mb=16, labels=run.labels, on_disk=False)
+    assert scratch.kind == "tmpfs"
+    mounts = [Mount(name, "/tmp")]
+    holder = create_container(run.engine, ContainerSpec(run.pause_image(), mounts=mounts, labels=run.labels))
+    holder.start()
+    script = "stat -c %a /tmp; cat /tmp/kept; echo yes > /tmp/kept; head -c 99M /dev/zero > /tmp/big; wc -c < /tmp/big"
+    program = ["/bin/sh", "-c", script]
+    spec = ContainerSpec(image, entrypoint=program, user="993:990", mounts=mounts, labels=run.labels)
+    container = create_container(run.engine, spec)
+    said = []
+    for _ in range(2):
+        before = len(container.logs(stderr=False))
+        container.start()
+        container.wait(20)
+        said.append(container.logs(stderr=False)[before:].decode().split())
+    container.remove()
+    holder.remove()
+    remove_volume(run.engine, name)
+    (mode, size), (_, kept, _) = said
+    assert (mode, kept) == ("1777", "yes")
+    assert 15 * 1024**2 < int(size) <= 16 * 1024**2
 
 
 def test_filling_tmp_does_not_use_up_the_memory(new_box: NewBox) -> None:

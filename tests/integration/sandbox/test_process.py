@@ -133,6 +133,18 @@ def test_an_init_error_reaches_the_caller(new_box: NewBox) -> None:
     assert len(box.emulator.recording.exchanges(Route.INIT_ERROR)) == 2
 
 
+def test_a_new_process_begins_with_a_clean_slate(new_box: NewBox) -> None:
+    report = "ask('POST', qq($base/init/error), '{}'); exit 1"
+    box = new_box(env={"INIT": f"unless (-e '/tmp/x') {{ open(my $f, '>', '/tmp/x'); {report} }}"})
+    box.start()
+    assert box.wait_exit(5) is not None
+    assert box.emulator.init_error() is not None
+    box.start()
+    assert box.emulator.wait_ready(5)
+    assert box.emulator.init_error() is None
+    assert box.invoke("exit 2").kind == "exit"
+
+
 def test_a_start_counts_when_the_invocation_needs_one(new_box: NewBox) -> None:
     box = new_box(env={"INIT": "sleep 30 if -e '/tmp/slow'"})
     box.start()
