@@ -87,8 +87,10 @@ def verify(
         header = _header(setting, options, known)
         for reporter in reporters:
             reporter.begin(header)
-        code = _run_pytest(SuiteSession(setting, stream))
-    interrupted = code == pytest.ExitCode.INTERRUPTED
+        session = SuiteSession(setting, stream)
+        code = _run_pytest(session)
+    # pytest ends with the same code when it is told to stop.
+    interrupted = code == pytest.ExitCode.INTERRUPTED and not session.gave_up
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
         raise RuntimeError(f"the suite itself could not run: pytest ended with {code}")
     reason = "interrupted before it" if interrupted else "the run stopped before it: too many cases errored"

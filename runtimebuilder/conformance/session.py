@@ -68,6 +68,7 @@ class SuiteSession:
         self._started = 0.0
         self._ending: CaseResult | None = None
         self._troubles = 0
+        self.gave_up = False
 
     # -- collection ------------------------------------------------------------------------------------------
 
@@ -162,8 +163,9 @@ class SuiteSession:
                 plain, state=State.FAILED, seen=str(problem) or "assertion failed", evidence=evidence
             )
         if isinstance(problem, UserError):
-            hint = f" ({problem.hint})" if problem.hint else ""
-            return replace(plain, state=State.ERRORED, reason=f"{problem.message}{hint}", evidence=evidence)
+            parts = (problem.message, problem.detail, problem.hint)
+            reason = "\n".join(part.strip() for part in parts if part)
+            return replace(plain, state=State.ERRORED, reason=reason, evidence=evidence)
         where = traceback.extract_tb(problem.__traceback__)[-1]
         reason = f"{type(problem).__name__}: {problem} ({Path(where.filename).name}:{where.lineno})"
         return replace(plain, state=State.ERRORED, reason=reason, evidence=evidence)
@@ -183,6 +185,7 @@ class SuiteSession:
         self._listener.finished(replace(ending, seconds=time.monotonic() - self._started))
         self._troubles = self._troubles + 1 if ending.state is State.ERRORED else 0
         if self._troubles >= _ENGINE_TROUBLES:
+            self.gave_up = True
             item.session.shouldstop = f"{self._troubles} cases in a row errored"
 
     def pytest_sessionfinish(self) -> None:

@@ -59,10 +59,12 @@ class TerminalReport:
         for line in not_shown(report):
             self._line(line)
         self._line()
-        last = summary(report)
-        if self._file:
-            last = f"{last:<{WIDTH - len(self._file) - 10}}  report: {self._file}"
-        self._line(last, style="bold green" if report.conforms else "bold red")
+        last, told = summary(report), f"report: {self._file}" if self._file else ""
+        room = WIDTH - len(last) - 2
+        style = "bold green" if report.conforms else "bold red"
+        self._line(f"{last}  {told:>{room}}" if len(told) <= room else last, style=style)
+        if len(told) > room:
+            self._line(told)
 
     def _every_case(self, report: Report) -> None:
         self._line()
