@@ -163,7 +163,8 @@ class Engine:
     def images_with_label(self, label: str) -> tuple[ImageFacts, ...]:
         """Images that carry `label` ("key" or "key=value"), oldest first."""
         with asking(f"for images labelled {label}"):
-            found = self.api.images(filters={"label": [label]})
+            # Without `all`, the engine hides those from which another one was derived.
+            found = self.api.images(all=True, filters={"label": [label]})
         facts = [self.image(str(entry["Id"])) for entry in found]
         return tuple(sorted((one for one in facts if one), key=lambda one: (one.created, one.id)))
 

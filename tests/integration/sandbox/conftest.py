@@ -11,7 +11,7 @@ import pytest
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.sandbox.container import Box
 from runtimebuilder.sandbox.layer import LayerFile, put_layer
-from runtimebuilder.sandbox.run import Run
+from runtimebuilder.sandbox.run import Run, sweep
 
 BOOTSTRAP = (Path(__file__).parent / "mini-runtime.pl").read_bytes()
 
@@ -20,6 +20,7 @@ BOOTSTRAP = (Path(__file__).parent / "mini-runtime.pl").read_bytes()
 def run(engine: Engine) -> Iterator[Run]:
     with Run(engine) as run:
         yield run
+    assert sweep(engine, run.id) == 0, "the run left something behind"
 
 
 @pytest.fixture(scope="session")

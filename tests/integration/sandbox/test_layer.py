@@ -94,6 +94,14 @@ def test_a_nameless_subject_survives_what_was_derived_from_it(engine: Engine, de
     assert engine.image(subject) is None
 
 
+def test_images_derived_from_each_other_all_go_with_the_run(engine: Engine, debian12_image: str) -> None:
+    with Run(engine) as run:
+        first = put_layer(run, debian12_image, FILES)
+        second = put_layer(run, first, [LayerFile("/x", b"x")])
+        third = put_layer(run, second, [LayerFile("/y", b"y")])
+    assert [engine.image(one) for one in (first, second, third)] == [None, None, None]
+
+
 def test_an_image_that_is_not_there_and_one_with_nothing_to_start_are_refused(
     run: Run, engine: Engine
 ) -> None:
