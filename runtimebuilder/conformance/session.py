@@ -17,7 +17,7 @@ from runtimebuilder.conformance.probes.probe import Probe
 from runtimebuilder.conformance.report.result import CaseResult, Evidence, State
 from runtimebuilder.conformance.selection import NOT_SELECTED, Selection
 from runtimebuilder.conformance.subject import Subject
-from runtimebuilder.errors import UserError
+from runtimebuilder.errors import SubjectFailedError, UserError
 from runtimebuilder.sandbox.limits import Limits
 
 CASES = Path(__file__).resolve().parent / "cases"
@@ -149,26 +149,7 @@ class SuiteSession:
             return plain
         if isinstance(problem, pytest.skip.Exception):
             return replace(plain, state=State.UNSUPPORTED, reason=str(problem))
-        evidence = self._evidence()
-        if isinstance(problem, NotConforming):
-            return replace(
-                plain,
-                state=State.FAILED,
-                expected=problem.expected,
-                seen=problem.seen,
-                evidence=evidence,
-            )
-        if isinstance(problem, AssertionError):  # a plain assert in a case of somebody else
-            return replace(
-                plain, state=State.FAILED, seen=str(problem) or "assertion failed", evidence=evidence
-            )
-        if isinstance(problem, UserError):
-            parts = (problem.message, problem.detail, problem.hint)
-            reason = "\n".join(part.strip() for part in parts if part)
-            return replace(plain, state=State.ERRORED, reason=reason, evidence=evidence)
-        where = traceback.extract_tb(problem.__traceback__)[-1]
-        reason = f"{type(problem).__name__}: {problem} ({Path(where.filename).name}:{where.lineno})"
-        return replace(plain, state=State.ERRORED, reason=reason, evidence=evidence)
+        return _told(plain, problem, self._evidence())
 
     def _evidence(self) -> Evidence:
         try:
@@ -191,6 +172,30 @@ class SuiteSession:
     def pytest_sessionfinish(self) -> None:
         """Leave nothing behind."""
         self.environments.close()
+
+
+def _told(plain: CaseResult, problem: BaseException, evidence: Evidence) -> CaseResult:
+    """What an exception says: a verdict about the subject, or trouble of the suite's own."""
+    if isinstance(problem, NotConforming):
+        return replace(
+            plain,
+            state=State.FAILED,
+            expected=problem.expected,
+            seen=problem.seen,
+            evidence=evidence,
+        )
+    if isinstance(problem, AssertionError):  # a plain assert in a case of somebody else
+        return replace(plain, state=State.FAILED, seen=str(problem) or "assertion failed", evidence=evidence)
+    if isinstance(problem, SubjectFailedError):
+        wanted = "an image that can be started"
+        return replace(plain, state=State.FAILED, expected=wanted, seen=problem.message, evidence=evidence)
+    if isinstance(problem, UserError):
+        parts = (problem.message, problem.detail, problem.hint)
+        reason = "\n".join(part.strip() for part in parts if part)
+        return replace(plain, state=State.ERRORED, reason=reason, evidence=evidence)
+    where = traceback.extract_tb(problem.__traceback__)[-1]
+    reason = f"{type(problem).__name__}: {problem} ({Path(where.filename).name}:{where.lineno})"
+    return replace(plain, state=State.ERRORED, reason=reason, evidence=evidence)
 
 
 def _case(item: pytest.Item) -> Case | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -125,6 +127,26 @@ def test_an_image_that_cannot_be_started_fails(judge: Judge, variant: Callable[[
     assert result.state is State.FAILED
     assert "the process ended with exit status 126" in (result.seen or "")
     assert "bootstrap" in result.evidence.log
+
+
+def test_an_image_without_anything_to_start_fails(judge: Judge, engine: Engine) -> None:
+    reference = "runtimebuilder-tests/nothing-to-start:latest"
+    engine.import_image(empty_tar(), ref=reference)
+    try:
+        report = judge(reference, "RT-003", "IM-01", probe="python")
+    finally:
+        engine.remove_image(reference, force=True)
+    assert [result.state for result in report.results] == [State.FAILED, State.FAILED]
+    assert [result.seen for result in report.results] == [
+        f"{report.header.image_id} has neither an ENTRYPOINT nor a CMD: there is nothing to start",
+        "neither ENTRYPOINT nor CMD",
+    ]
+
+
+def empty_tar() -> bytes:
+    data = io.BytesIO()
+    tarfile.open(fileobj=data, mode="w").close()
+    return data.getvalue()
 
 
 def test_a_box_that_cannot_be_made_is_no_failure_of_the_image(judge: Judge, miniature: str) -> None:
