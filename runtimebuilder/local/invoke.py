@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import EnvironmentProblemError, SpecError, SubjectFailedError
 from runtimebuilder.sandbox.container import Box, InvokeResult
 from runtimebuilder.sandbox.layer import LayerFile, put_layer
-from runtimebuilder.sandbox.limits import Limits
+from runtimebuilder.sandbox.limits import Function, Limits
 from runtimebuilder.sandbox.run import Run
 
 CODE_LIMIT = 250 * 1024 * 1024  # what Lambda takes unzipped
@@ -119,7 +120,10 @@ def invoke(
         raise EnvironmentProblemError(f"the engine has no image {image}", hint="build or pull it first")
     with Run(engine) as run:
         subject = put_layer(run, image, code_layer(code)) if code else image
-        with Box(run, subject, limits=limits or Limits(), handler=handler, env=env or {}) as box:
+        function = Function(name=_function_name(image))
+        with Box(
+            run, subject, limits=limits or Limits(), handler=handler, env=env or {}, function=function
+        ) as box:
             box.start()
             done = []
             for payload in payloads:
@@ -127,3 +131,9 @@ def invoke(
                 result = box.invoke(payload, timeout=timeout)
                 done.append(Invoked(result, box.logs()[before:]))
             return tuple(done)
+
+
+def _function_name(image: str) -> str:
+    """What Lambda would take as a function's name: `php-82-fpm` of `registry/team/php-82-fpm:1@sha256:...`."""
+    last = image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+    return re.sub(r"[^A-Za-z0-9_-]", "-", last)[:64] or "function"
