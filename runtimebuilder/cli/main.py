@@ -36,16 +36,17 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("list")(list_command)
-app.command("validate")(validate)
-app.command("render")(render)
-app.command("build")(build)
-app.command("verify")(verify)
-app.command("invoke")(invoke)
-app.command("doctor")(doctor)
+# The short lines are for the overview, which cuts what is longer than a line.
+app.command("list", short_help="List the runtimes that can be built.")(list_command)
+app.command("validate", short_help="Check specs; show all mistakes at once.")(validate)
+app.command("render", short_help="Print a Dockerfile, or write its context.")(render)
+app.command("build", short_help="Build runtimes that have changed.")(build)
+app.command("verify", short_help="Prove that an image obeys the Runtime API.")(verify)
+app.command("invoke", short_help="Send an event or a web request to an image.")(invoke)
+app.command("doctor", short_help="What this machine has, lacks, and needs.")(doctor)
 
 
-@app.command()
+@app.command(short_help="Print the version.")
 def version(
     short: Annotated[bool, typer.Option("--short", help="The number alone.")] = False,
 ) -> None:
