@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -18,7 +19,7 @@ import pytest
 from runtimebuilder.conformance.report.jsonlines import read_report
 from runtimebuilder.conformance.report.result import State
 from runtimebuilder.engine.containers import containers_with_label
-from runtimebuilder.engine.docker import Engine
+from runtimebuilder.engine.docker import Engine, EngineError
 from runtimebuilder.sandbox.run import LABEL
 from tests.integration.conformance.conftest import Judge
 
@@ -164,23 +165,22 @@ def test_a_box_that_cannot_be_made_is_no_failure_of_the_image(judge: Judge, mini
 
 
 def test_ctrl_c_ends_with_130_and_leaves_nothing(engine: Engine, miniature: str) -> None:
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [COMMAND, "verify", miniature, "--case", "RT-005"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    try:
-        prefix = f"{LABEL}={process.pid}-"
-        deadline = time.monotonic() + 30
-        while len(mine(engine, process.pid)) < 2:  # the box is there
-            assert time.monotonic() < deadline, prefix
-            time.sleep(0.1)
-        time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=30)
-    finally:
-        process.kill()
+    ) as process:
+        try:
+            deadline = time.monotonic() + 30
+            while len(mine(engine, process.pid)) < 2:  # the box is there
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            time.sleep(0.5)
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert process.returncode == 130, output + errors
     assert "interrupted after 0 cases" in output
     assert mine(engine, process.pid) == []
@@ -189,9 +189,13 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing(engine: Engine, miniature: str)
 
 
 def mine(engine: Engine, pid: int) -> list[str]:
-    """Ids of the containers that the process of this id has made."""
-    found = [container for container, _ in containers_with_label(engine, LABEL)]
-    return [one.id for one in found if str(one.inspect()["Config"]["Labels"][LABEL]).startswith(f"{pid}-")]
+    """Ids of the containers that the process of this id has made; those of other runs come and go meanwhile."""
+    found = []
+    for container, _ in containers_with_label(engine, LABEL):
+        with contextlib.suppress(EngineError):
+            if str(container.inspect()["Config"]["Labels"][LABEL]).startswith(f"{pid}-"):
+                found.append(container.id)
+    return found
 
 
 def run_pytest(

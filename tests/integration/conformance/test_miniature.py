@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from runtimebuilder.conformance.report.result import State
 from runtimebuilder.engine.docker import Engine
+from runtimebuilder.engine.resources import volumes_with_label
 from runtimebuilder.sandbox.run import LABEL
 from tests.integration.conformance.conftest import Judge
 
@@ -57,7 +59,7 @@ def test_the_65_seconds_of_a_long_poll_are_held(long_poll: subprocess.Popen[str]
 
 
 def test_nothing_is_left_in_the_engine(engine: Engine, judge: Judge, miniature: str) -> None:
-    before = {image.id for image in engine.images_with_label(LABEL)}
     judge(miniature, "RT-06[0-3]*", "IM-*")
-    after = {image.id for image in engine.images_with_label(LABEL)}
-    assert after <= before
+    labels = [image.labels[LABEL] for image in engine.images_with_label(LABEL)]
+    labels += [volume for volume, _ in volumes_with_label(engine, LABEL)]
+    assert not [label for label in labels if f"{os.getpid()}-" in label]
