@@ -22,9 +22,12 @@ _MARKS = {
 
 def doctor(
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Remove what killed runs left in the engine.")
+    ] = False,
 ) -> None:
     """Say what this machine has and lacks for building and verifying, with the remedy. Exit 4 when it cannot work."""
-    findings = examine()
+    findings = examine(clean=clean)
     printer = console.out()
     if json_output:
         printer.print(

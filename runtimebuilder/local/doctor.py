@@ -16,6 +16,7 @@ from runtimebuilder.engine.disk import room
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import EnvironmentProblemError
 from runtimebuilder.sandbox.link import namespace_link_problem
+from runtimebuilder.sandbox.run import sweep
 from runtimebuilder.spec.catalog import Catalog
 
 
@@ -37,8 +38,12 @@ class Finding:
     remedy: str | None = None
 
 
-def examine() -> tuple[Finding, ...]:
-    """Look at everything; one thing that fails does not hide the others."""
+# No run takes this long (seconds): what is older was left by one that was killed.
+ABANDONED = 3600.0
+
+
+def examine(*, clean: bool = False) -> tuple[Finding, ...]:
+    """Look at everything; one thing that fails does not hide the others. `clean` removes what killed runs left."""
     findings = [_python()]
     try:
         engine = Engine.connect()
@@ -53,6 +58,7 @@ def examine() -> tuple[Finding, ...]:
         lambda: [_link(engine)],
         lambda: _bases(engine),
         lambda: [_mmdebstrap()],
+        lambda: [_leftovers(engine, clean=clean)],
     )
     for check in checks:
         findings.extend(check())
@@ -137,6 +143,16 @@ def _bases(engine: Engine) -> Iterable[Finding]:
             )
         else:
             yield Finding(f"base {base.name}", Health.OK, f"{base.image} can be pulled")
+
+
+def _leftovers(engine: Engine, *, clean: bool) -> Finding:
+    found = sweep(engine, older_than=ABANDONED, count_only=not clean)
+    if not found:
+        return Finding("leftovers", Health.OK, "none")
+    things = f"{found} containers, images, volumes or networks of runs that were killed"
+    if clean:
+        return Finding("leftovers", Health.OK, f"removed {things}")
+    return Finding("leftovers", Health.WARNING, things, "runtimebuilder doctor --clean removes them")
 
 
 def _mmdebstrap() -> Finding:

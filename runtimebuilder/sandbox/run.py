@@ -7,7 +7,8 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from types import FrameType, TracebackType
 from typing import Any, Protocol, Self
 
@@ -132,35 +133,39 @@ class Run:
             raise problems[0]
 
 
-def sweep(engine: Engine, run_id: str | None = None, *, older_than: float | None = None) -> int:
+def sweep(
+    engine: Engine, run_id: str | None = None, *, older_than: float | None = None, count_only: bool = False
+) -> int:
     """Remove what runs left behind: of one run, or of all; `older_than` in seconds spares what is younger.
 
-    Containers first, then what they used. How many things were removed. Nothing without our label is touched.
+    Containers first, then what they used. How many things were removed, or with `count_only` would be. Nothing
+    without our label is touched.
     """
     label = LABEL if run_id is None else f"{LABEL}={run_id}"
     limit = None if older_than is None else time.time() - older_than
-    removed = 0
+    due = [remove for born, remove in _labelled(engine, label) if limit is None or born < limit]
+    return len(due) if count_only else sum(remove() for remove in due)
 
-    def is_due(born: int) -> bool:
-        return limit is None or born < limit
 
+def _labelled(engine: Engine, label: str) -> Iterator[tuple[int, Callable[[], bool]]]:
+    """Everything with the label: when it was born (Unix seconds), and how to remove it. In the order to remove it."""
     for container, born in containers.containers_with_label(engine, label):
-        if is_due(born):
-            container.remove()
-            removed += 1
+        yield born, _always(container.remove)
     for volume, born in resources.volumes_with_label(engine, label):
-        if is_due(born):
-            resources.remove_volume(engine, volume)
-            removed += 1
+        yield born, _always(partial(resources.remove_volume, engine, volume))
     for network, born in resources.networks_with_label(engine, label):
-        if is_due(born):
-            resources.remove_network(engine, network)
-            removed += 1
+        yield born, _always(partial(resources.remove_network, engine, network))
     # The youngest first: one may have been derived from another.
     for image in reversed(engine.images_with_label(label)):
-        if is_due(resources.unix_seconds(image.created)):
-            removed += engine.remove_image(image.id, force=True)
-    return removed
+        yield resources.unix_seconds(image.created), partial(engine.remove_image, image.id, force=True)
+
+
+def _always(remove: Callable[[], object]) -> Callable[[], bool]:
+    def counted() -> bool:
+        remove()
+        return True
+
+    return counted
 
 
 def _as_interrupt(_number: int, _frame: FrameType | None) -> None:

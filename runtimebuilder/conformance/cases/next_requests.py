@@ -230,7 +230,7 @@ def test_connection_close(fresh: Environment) -> None:
 )
 def test_one_in_flight(fresh: Environment) -> None:
     fresh.api.script(Route.RESPONSE, Reply.accepted(delay=0.5))
-    slow = fresh.send(do("sleep", seconds=1))
+    slow = fresh.send(do("sleep", seconds=2))
     fresh.value(slow)
     if not fresh.wait_for(lambda found: len(_nexts(found)) > 1, 5):
         fail(expected="another GET next after the response", seen="none within 5 s")

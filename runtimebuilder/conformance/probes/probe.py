@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from runtimebuilder.conformance.case import Need
 
-SLOW_LOAD_SECONDS = 1.5
+SLOW_LOAD_SECONDS = 3.0
 """How long a probe's slow-load handler sleeps while it is loaded."""
 
 
