@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from runtimebuilder.build.execute import BuildResult, Progress, execute
 from runtimebuilder.build.plan import Step, make_plan
 from runtimebuilder.engine import buildx
-from runtimebuilder.engine.bases import ResolvedBase, resolve_base
+from runtimebuilder.engine.bases import AUTO, ResolvedBase, resolve_base
 from runtimebuilder.engine.builder import Builder
 from runtimebuilder.engine.buildx import BuildxBuilder
 from runtimebuilder.engine.classic import ClassicBuilder
@@ -20,9 +21,11 @@ from runtimebuilder.render.image import render_image
 from runtimebuilder.render.mirror import Mirror
 from runtimebuilder.spec.catalog import Catalog
 from runtimebuilder.spec.model import RuntimeSpec
+from runtimebuilder.spec.packages import packages_for
 
 # An installed php-82-fpm with its build cache needs about this much.
 ROOM_NEEDED = 1_500_000_000
+BUILDERS = ("auto", "buildx", "classic")
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class BuildOptions:
     tags: tuple[str, ...] = ()
     no_cache: bool = False
     pull: bool = False
-    builder: str = "auto"  # "auto", "buildx" or "classic"
+    builder: str = "auto"  # one of BUILDERS
 
 
 def choose_builder(engine: Engine, wish: str = "auto") -> Builder:
@@ -59,12 +62,8 @@ def plan_builds(
     options: BuildOptions,
     say: Callable[[str], None],
 ) -> tuple[Step, ...]:
-    """Resolve bases, render, compare content keys. Raises what these raise."""
-    if options.tags and len(runtimes) > 1:
-        raise SpecError(
-            f"--tag with {len(runtimes)} runtimes would give one name to several images",
-            hint="build one runtime, or leave --tag out",
-        )
+    """Resolve bases, render, compare content keys. Raises what these raise, and `SpecError` (2) for bad options."""
+    check_options(options, runtimes, catalog)
     templates = TemplateSet()
     bases: dict[str, ResolvedBase] = {}
 
@@ -81,6 +80,7 @@ def plan_builds(
                 say=say,
                 pull=options.pull,
             )
+            _check_platform(engine, bases[place], options.platform)
         return bases[place]
 
     return make_plan(
@@ -94,6 +94,44 @@ def plan_builds(
         extra_tags=options.tags,
         forced=options.no_cache or options.pull,
     )
+
+
+# What registries and engines take as a name: lower-case path, tag of at most 128 characters.
+_NAME = re.compile(r"[a-z0-9]+(?:[._:/-]+[a-zA-Z0-9]+)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?\Z")
+
+
+def check_options(options: BuildOptions, runtimes: Sequence[RuntimeSpec], catalog: Catalog) -> None:
+    """Raise `SpecError` (exit 2) for options that cannot be meant. Needs no engine."""
+    if options.builder not in BUILDERS:
+        raise SpecError(f"--builder {options.builder!r} is not one of {', '.join(BUILDERS)}")
+    if options.tags and len(runtimes) > 1:
+        raise SpecError(
+            f"--tag with {len(runtimes)} runtimes would give one name to several images",
+            hint="build one runtime, or leave --tag out",
+        )
+    for tag in options.tags:
+        if not _NAME.match(tag):
+            raise SpecError(
+                f"--tag {tag!r} is not an image name", hint="for example --tag registry.example.com/app:7"
+            )
+    for runtime in runtimes:
+        if options.platform is not None and options.platform not in runtime.platforms:
+            raise SpecError(
+                f"{runtime.name} is not built for {options.platform!r}",
+                hint=f"its platforms are {', '.join(runtime.platforms)} ({runtime.source})",
+            )
+        if options.base != AUTO:
+            # Now, not after a base has been pulled or made: does it have that PHP and these extensions?
+            packages_for(runtime, catalog.base(options.base or runtime.base))
+
+
+def _check_platform(engine: Engine, base: ResolvedBase, platform: str | None) -> None:
+    own = engine.ping().platform
+    if platform is not None and base.base.make is not None and platform != own:
+        raise EnvironmentProblemError(
+            f"base {base.base.name} is made here, for this machine's platform alone ({own}), not for {platform}",
+            hint=f"build for {platform} on such a machine, or on a base that is pulled",
+        )
 
 
 def run_plan(

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from runtimebuilder.build.execute import BuildResult, BuiltImage
 from runtimebuilder.build.progress import BuildProgress, duration
-from runtimebuilder.build.run import BuildOptions, plan_builds, run_plan
+from runtimebuilder.build.run import BuildOptions, check_options, plan_builds, run_plan
 from runtimebuilder.cli import console
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import ExitCode
@@ -81,6 +81,7 @@ def build(
         pull=pull,
         builder=builder,
     )
+    check_options(options, runtimes, catalog)
     engine = Engine.connect()
     plan = plan_builds(engine, catalog, runtimes, options, console.say)
     for line in sorted(

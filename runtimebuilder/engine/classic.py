@@ -59,8 +59,9 @@ class ClassicBuilder:
                 image = str((event.get("aux") or {}).get("ID") or image)
         except (docker.errors.APIError, requests.exceptions.RequestException) as error:
             if log.step is None:
+                reason = getattr(error, "explanation", None) or error
                 raise EnvironmentProblemError(
-                    f"the Docker engine refused the build: {error}",
+                    f"the Docker engine refused the build: {reason}",
                     hint="`runtimebuilder doctor` checks the engine",
                 ) from error
             raise log.failure(str(error)) from error
