@@ -206,3 +206,15 @@ def test_the_configuration_file_names_mirror_and_base(command: Command, tmp_path
     assert "FROM other.example.com/lambda/provided:al2023\n" in by_hand.out
     (tmp_path / "runtimebuilder.yaml").write_text("schema: 1\nbase: debian-12\n")
     assert "FROM runtimebuilder/provided:debian-12\n" in command("render", "php-82").out
+
+
+def test_an_interrupted_command_says_so_and_ends_with_130(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("runtimebuilder.cli.validate_command.spec_files", interrupted)
+    ran = command("validate")
+    assert (ran.code, ran.out) == (130, "")
+    assert ran.err.strip() == "interrupted"
