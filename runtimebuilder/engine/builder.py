@@ -100,7 +100,7 @@ class StepLog:
 
 # Colours and cursor movements of the programs in a step, and whatever else a terminal would obey.
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])|[\x00-\x08\x0b-\x1f\x7f]")
-_EXIT_CODE = re.compile(r"(?:returned a non-zero code|did not complete successfully: exit code): (\d+)\s*\Z")
+_EXIT_CODE = re.compile(r"(?:returned a non-zero code|exit code): (\d+)\s*\Z")
 _STEP_TEXT = 96  # characters of a step's text in an error: enough to know the step
 _NO_SPACE = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 

@@ -23,6 +23,7 @@ def test_the_exit_code_is_told_without_the_whole_command() -> None:
     for reason in (
         f"The command '/bin/sh -c {LONG}' returned a non-zero code: 100",
         f'failed to solve: process "/bin/sh -c {LONG}" did not complete successfully: exit code: 100',
+        f"failed to solve: executor failed running [/bin/sh -c {LONG}]: exit code: 100",
     ):
         log = StepLog(lambda _: None)
         log.started(2, 6, LONG)
