@@ -65,6 +65,10 @@ def plan_builds(
     """Resolve bases, render, compare content keys. Raises what these raise, and `SpecError` (2) for bad options."""
     check_options(options, runtimes, catalog)
     templates = TemplateSet()
+    for runtime in runtimes:
+        # A mistake in a template shall not hide behind a registry that cannot be reached, or wait for a base.
+        first = catalog.base(options.base if options.base and options.base != AUTO else runtime.base)
+        render_image(runtime, first, mirrors=options.mirrors, templates=templates)
     bases: dict[str, ResolvedBase] = {}
 
     def base_for(runtime: RuntimeSpec) -> ResolvedBase:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -108,3 +109,12 @@ def test_an_unknown_base_gets_a_suggestion(cli: Cli) -> None:
     done = cli("build", "php-84", "--base", "debian-1")
     assert done.returncode == 2
     assert "did you mean" in done.stderr
+
+
+def test_a_broken_template_does_not_hide_behind_an_unreachable_registry(cli: Cli, tmp_path: Path) -> None:
+    template = tmp_path / "templates" / "php" / "Dockerfile.j2"
+    template.parent.mkdir(parents=True)
+    template.write_text("FROM {{ from_image | image }}\nRUN {{ oops }}\n")
+    done = cli("build", "php-82", "--mirror", NOBODY, cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"{template}:2: 'oops' is undefined" in done.stderr
