@@ -21,7 +21,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 MUTATION = os.environ.get("MUTATION", "")
-MUTATIONS = set(re.findall(r'broken\("([a-z0-9-]+)"\)', Path(__file__).read_text(encoding="utf-8")))
+MUTATIONS = {
+    *re.findall(r'broken\("([a-z0-9-]+)"\)', Path(__file__).read_text(encoding="utf-8")),
+    "client-context-unparsed",
+    "cognito-identity-unparsed",
+}
 API = "/2018-06-01/runtime"
 ERROR_JSON = "application/vnd.aws.lambda.error+json"
 TYPE_HEADER = "Lambda-Runtime-Function-Error-Type"
@@ -175,16 +179,20 @@ class Answer:
         self.status, self.headers, self.body = status, headers, body
 
 
+class Identity:
+    def __init__(self, told: Any) -> None:
+        self.cognito_identity_id = told
+
+
 class Context:
     """What a handler may know about its invoke; named as in AWS's Python client."""
-
-    identity = None
 
     def __init__(self, headers: dict[str, str]) -> None:
         self.aws_request_id = headers["lambda-runtime-aws-request-id"]
         self.invoked_function_arn = headers.get("lambda-runtime-invoked-function-arn")
         self._epoch_deadline_time_in_ms = int(headers.get("lambda-runtime-deadline-ms", "0"))
-        self.client_context = json.loads(headers.get("lambda-runtime-client-context", "null"))
+        self.client_context = self.parsed(headers, "client-context")
+        self.identity = Identity(self.parsed(headers, "cognito-identity"))
         self.tenant_id = headers.get("lambda-runtime-aws-tenant-id")
         self.deadline = self._epoch_deadline_time_in_ms
         if broken("deadline-in-32-bits"):
@@ -193,6 +201,23 @@ class Context:
             self.deadline = first.setdefault("deadline", self.deadline)
         if broken("arn-of-first-invoke"):
             self.invoked_function_arn = first.setdefault("arn", self.invoked_function_arn)
+        if broken("tenant-of-earlier-invoke"):
+            self.tenant_id = first["tenant"] = self.tenant_id or first.get("tenant")
+
+    def parsed(self, headers: dict[str, str], name: str) -> Any:
+        """The JSON in a header, None where there is none."""
+        text = headers.get(f"lambda-runtime-{name}", "null")
+        if broken(f"{name}-unparsed"):
+            return None if text == "null" else text
+        if broken("ascii-headers-only"):
+            text.encode("ascii")
+        try:
+            return json.loads(text)
+        except ValueError:
+            if broken("bad-context-ends-process"):
+                raise
+            say(f"{name} is not JSON")
+            return None
 
     def get_remaining_time_in_millis(self) -> int:
         return int(self.deadline - time.time() * 1000)
@@ -277,6 +302,8 @@ def fail_start(connection: Connection, kind: str, problem: BaseException) -> NoR
 def serve(handler: Any, connection: Connection, waiting: Answer | None = None) -> NoReturn:
     while True:
         event, waiting = waiting or ask_next(connection), None
+        if broken("content-type-checked") and event.headers.get("content-type") != "application/json":
+            sys.exit("not JSON")
         context = Context(event.headers)
         set_trace(event.headers.get("lambda-runtime-trace-id"))
         if broken("request-id-must-be-uuid") and not re.fullmatch(r"[0-9a-f-]{36}", context.aws_request_id):
@@ -310,6 +337,8 @@ def set_trace(trace: str | None) -> None:
         return
     if broken("trace-of-first-invoke"):
         trace = first.setdefault("trace", trace)
+    if trace is None and broken("trace-kept-when-absent"):
+        return
     if trace is None:
         os.environ.pop("_X_AMZN_TRACE_ID", None)
     else:
@@ -318,7 +347,7 @@ def set_trace(trace: str | None) -> None:
 
 def invoke(handler: Any, body: bytes, context: Context, connection: Connection) -> None:
     try:
-        event = json.loads(body)
+        event = decode(body)
         if broken("objects-only") and not isinstance(event, dict):
             raise TypeError("the event is not an object")  # noqa: TRY301 - reported like a handler's own
         result = encode(call(handler, event, context))
@@ -333,6 +362,8 @@ def invoke(handler: Any, body: bytes, context: Context, connection: Connection) 
         if broken("deep-event-ends-process") and isinstance(problem, RecursionError):
             raise
         if broken("bad-event-ends-process") and isinstance(problem, json.JSONDecodeError):
+            raise
+        if broken("surrogate-ends-process") and isinstance(problem, UnicodeEncodeError):
             raise
         report_error(problem, context, connection)
         return
@@ -355,10 +386,30 @@ def call(handler: Any, event: Any, context: Context) -> Any:
     return handler(event, context)
 
 
+def decode(body: bytes) -> Any:
+    if not body:
+        if broken("empty-event-ends-process"):
+            os._exit(1)
+        return None
+    if broken("no-space-around-events") and body != body.strip():
+        raise ValueError("white space before or after the event")
+    if broken("integers-as-floats"):
+        return json.loads(body, parse_int=float)
+    if broken("first-of-equal-keys"):
+        return json.loads(body, object_pairs_hook=lambda pairs: dict(reversed(pairs)))
+    return json.loads(body)
+
+
 def encode(result: Any) -> bytes:
+    if broken("nothing-as-no-text") and result is None:
+        return b""
+    if broken("falsy-as-null"):
+        result = result or None
+    if broken("empty-object-as-list") and result == {}:
+        result = []
     if broken("bytes-as-json") and isinstance(result, bytes):
         return result
-    text = json.dumps(result, ensure_ascii=False)
+    text = json.dumps(result, ensure_ascii=False, allow_nan=broken("infinity-as-json"))
     if broken("response-in-ascii"):
         return text.encode("ascii", errors="replace")
     if broken("text-ends-at-nul") and "\\u0000" in text:
