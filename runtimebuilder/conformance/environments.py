@@ -66,10 +66,11 @@ class Environments:
         handler: str | None = None,
         link: str | None = None,
         limits: Limits | None = None,
-        env: Mapping[str, str] | None = None,
+        env: Mapping[str, str | None] | None = None,
+        answer_expect: bool = True,
     ) -> Environment:
         """A new environment that is not started: script its emulator, then start it. It is closed with the
-        case.
+        case. A variable of `env` that is None is not set; `answer_expect`: the API sends `100 Continue`.
 
         Raises `EnvironmentProblemError` when the box cannot be made.
         """
@@ -79,7 +80,8 @@ class Environments:
             handler=probe.handler if handler is None else handler,
             link=link or self._link,
             limits=limits or self._limits,
-            env=self._env | dict(env or {}),
+            env={**self._env, **(env or {})},
+            answer_expect=answer_expect,
         )
         self._open.append(made)
         return made
@@ -137,14 +139,29 @@ class Environments:
         return self._make(probe, handler=probe.handler, link=self._link, limits=self._limits, env=self._env)
 
     def _make(
-        self, probe: Probe, *, handler: str, link: str, limits: Limits, env: Mapping[str, str]
+        self,
+        probe: Probe,
+        *,
+        handler: str,
+        link: str,
+        limits: Limits,
+        env: Mapping[str, str | None],
+        answer_expect: bool = True,
     ) -> Environment:
         with self._image_lock:
             if self._image is None:
                 self._image = self._subject.with_files(
                     LayerFile(f"/var/task/{name}", content) for name, content in probe.files.items()
                 )
-        box = Box(self._subject.run, self._image, limits=limits, handler=handler, env=env, link=link)
+        box = Box(
+            self._subject.run,
+            self._image,
+            limits=limits,
+            handler=handler,
+            env=env,
+            link=link,
+            answer_expect=answer_expect,
+        )
         box.open()
         return Environment(box, codec_for(probe.form), self._patience)
 

@@ -67,6 +67,8 @@ class Connection:
             return self.attempt(method, path, headers, body)
         except (ClosedError, ConnectionError):
             self.close()
+            if broken("cut-response-hangs") and body:
+                raise
             if not kept or broken("no-reconnect") or broken("connection-close-ignored"):
                 raise
             return self.attempt(method, path, headers, body)
@@ -84,21 +86,33 @@ class Connection:
         if broken("endpoint-hardcoded"):
             host, port = "127.0.0.1", "9001"
         if self.socket is None:
+            if broken("proxy-obeyed") and "http_proxy" in os.environ:
+                host, port = "127.0.0.1", "9"
             self.socket = socket.create_connection((host, int(port)))
             self.socket.settimeout(None)
             self.data = b""
+        if broken("two-nexts") and method == "GET":
+            self.socket.settimeout(0.2)
         if broken("next-timeout") and method == "GET":
             self.socket.settimeout(2)
         if broken("answer-timeout") and path.endswith("/response"):
             self.socket.settimeout(1)
         if broken("next-with-body") and method == "GET":
             body = b"{}"
-        lines = [f"{method} {API}{path} HTTP/1.1", f"Host: {host}:{port}", "User-Agent: miniature/1"]
+        lines = [f"{method} {API}{path} HTTP/1.1", f"Host: {host}:{port}"]
+        if not broken("no-user-agent"):
+            lines.append("User-Agent: miniature/1")
         lines += [f"{name}: {value}" for name, value in headers.items()]
         if body is not None:
             length = len(body.decode()) if broken("length-in-characters") else len(body)
             lines.append(f"Content-Length: {length}")
+        if broken("waits-for-100") and body and len(body) > 1024:
+            lines.append("Expect: 100-continue")
         head = "\r\n".join([*lines, "", ""]).encode()
+        if "Expect: 100-continue" in lines:
+            self.socket.sendall(head)
+            head = b""
+            time.sleep(1.2)
         self.socket.sendall(head + (body or b""))
 
     def read(self) -> "Answer":
@@ -188,9 +202,13 @@ class Context:
     """What a handler may know about its invoke; named as in AWS's Python client."""
 
     def __init__(self, headers: dict[str, str]) -> None:
+        if broken("request-id-guessed"):
+            headers.setdefault("lambda-runtime-aws-request-id", "")
         self.aws_request_id = headers["lambda-runtime-aws-request-id"]
         self.invoked_function_arn = headers.get("lambda-runtime-invoked-function-arn")
-        self._epoch_deadline_time_in_ms = int(headers.get("lambda-runtime-deadline-ms", "0"))
+        deadline = headers.get("lambda-runtime-deadline-ms", "")
+        known = deadline.isdigit() or broken("deadline-must-be-number")
+        self._epoch_deadline_time_in_ms = int(deadline) if known else 0
         self.client_context = self.parsed(headers, "client-context")
         self.identity = Identity(self.parsed(headers, "cognito-identity"))
         self.tenant_id = headers.get("lambda-runtime-aws-tenant-id")
@@ -236,6 +254,8 @@ def main() -> None:
 
 def start_wrong() -> None:
     """Mistakes of a start, before anything else happens."""
+    if broken("waits-for-endpoint") and "AWS_LAMBDA_RUNTIME_API" not in os.environ:
+        time.sleep(60)
     if broken("writes-beside-bootstrap"):
         Path("/var/runtime/cache").write_text("x", encoding="utf-8")
     if broken("writes-to-volume"):
@@ -322,11 +342,23 @@ def ask_next(connection: Connection) -> Answer:
         try:
             answer = connection.request("GET", "/invocation/next", {}, None)
         except TimeoutError:  # a mutation set the timeout
+            if broken("two-nexts"):
+                first.setdefault("abandoned", []).append(connection.socket)
+                connection.socket = None
             connection.close()
             continue
+        except (ClosedError, ConnectionError):
+            if broken("cut-next-in-a-loop"):
+                continue
+            raise
         if answer.status == 200:
             return answer
         say(f"next: status {answer.status}")
+        if broken("redirect-followed") and "location" in answer.headers:
+            path = urllib.parse.urlsplit(answer.headers["location"]).path
+            connection.request("GET", path.removeprefix(API), {}, None)
+        if broken("next-204-in-a-loop") and answer.status == 204:
+            continue
         if broken("next-refused-in-a-loop") and answer.status == 403:
             continue
         sys.exit(0 if broken("next-500-exits-0") else 1)
@@ -377,6 +409,13 @@ def call(handler: Any, event: Any, context: Context) -> Any:
             result = handler(event, context)
         sys.stderr.write(printed.getvalue())
         return printed.getvalue() or result
+    if broken("prints-after-response"):
+        sys.stdout.write(first.pop("printed", ""))
+        printed = io.StringIO()
+        with redirect_stdout(printed):
+            result = handler(event, context)
+        first["printed"] = printed.getvalue()
+        return result
     if broken("crash-hidden"):
         child = os.fork()
         if child == 0:
@@ -438,9 +477,15 @@ def post_response(result: bytes, context: Context, connection: Connection) -> No
         return
     try:
         answer = connection.request("POST", path, headers, result)
+    except ConnectionError:
+        if broken("cut-response-hangs"):
+            time.sleep(30)
+        raise
     except TimeoutError:  # a mutation set the timeout
         connection.close()
         answer = connection.request("POST", path, headers, result)
+    if broken("200-posted-again") and answer.status == 200:
+        connection.request("POST", path, headers, result)
     if broken("response-twice"):
         connection.request("POST", path, headers, result)
     if broken("answer-parsed-strictly"):
