@@ -16,6 +16,9 @@ from runtimebuilder.sandbox.run import Run
 LAMBDA_ENTRYPOINT = "/lambda-entrypoint.sh"
 """The entrypoint of AWS's base images, whose contract drop-in replacements keep."""
 
+BOOTSTRAP = "/var/runtime/bootstrap"
+"""The runtime's program in images whose entrypoint is AWS's."""
+
 _RUN_LIMIT = 10.0  # seconds for a single run of an entrypoint
 
 

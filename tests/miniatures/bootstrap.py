@@ -97,6 +97,8 @@ class Connection:
             self.socket.settimeout(2)
         if broken("answer-timeout") and path.endswith("/response"):
             self.socket.settimeout(1)
+        if path == "/init/error" and not broken("init-error-waits-for-ever"):
+            self.socket.settimeout(1)
         if broken("next-with-body") and method == "GET":
             body = b"{}"
         lines = [f"{method} {API}{path} HTTP/1.1", f"Host: {host}:{port}"]
@@ -273,10 +275,18 @@ def start_wrong() -> None:
 def load(connection: Connection) -> Any:
     """Find the handler, or report why not and exit."""
     name = os.environ.get("_HANDLER", "")
+    if broken("unset-handler-silent") and "_HANDLER" not in os.environ:
+        sys.exit(1)
+    if broken("lock-at-load"):
+        LOCK.touch(exist_ok=False)
     module, _, function = name.rpartition(".")
     sys.path.insert(0, os.environ.get("LAMBDA_TASK_ROOT", "/var/task"))
     try:
         return getattr(importlib.import_module(module), function)
+    except ValueError as problem:  # an empty name
+        if broken("malformed-handler-silent"):
+            sys.exit(0)
+        fail_start(connection, "Runtime.MalformedHandlerName", problem)
     except SystemExit:
         if broken("exit-at-load-swallowed"):
             return nothing
@@ -300,14 +310,20 @@ def load(connection: Connection) -> Any:
 
 
 def fail_start(connection: Connection, kind: str, problem: BaseException) -> NoReturn:
-    say(f"cannot start: {kind}: {problem}")
+    if not broken("start-failure-not-logged"):
+        say(f"cannot start the handler {os.environ.get('_HANDLER')!r}: {kind}: {str(problem)[:1000]}")
     if broken("second-start-silent") and REPORTED.exists():
         sys.exit(1)
     if broken("second-start-silent"):
         REPORTED.touch()
     body = error_body(kind, str(problem), problem)
-    headers = {"Content-Type": ERROR_JSON, TYPE_HEADER: kind}
-    answer = connection.request("POST", "/init/error", headers, body)
+    headers = {"Content-Type": ERROR_JSON}
+    if not broken("error-without-type-header"):
+        headers[TYPE_HEADER] = kind
+    try:
+        answer = connection.request("POST", "/init/error", headers, body)
+    except TimeoutError:
+        sys.exit("init/error was not answered")
     if broken("init-error-twice"):
         connection.request("POST", "/init/error", headers, body)
     while broken("init-error-until-taken") and answer.status != 202:
@@ -391,6 +407,9 @@ def invoke(handler: Any, body: bytes, context: Context, connection: Connection) 
         else:
             raise
     except Exception as problem:  # whatever user code does
+        if broken("recursion-as-null") and isinstance(problem, RecursionError):
+            post_response(b"null", context, connection)
+            return
         if broken("deep-event-ends-process") and isinstance(problem, RecursionError):
             raise
         if broken("bad-event-ends-process") and isinstance(problem, json.JSONDecodeError):
@@ -468,6 +487,8 @@ def post_response(result: bytes, context: Context, connection: Connection) -> No
     headers = {} if broken("response-without-type") else {"Content-Type": "application/json"}
     if broken("error-type-kept") and "error type" in first:
         headers[TYPE_HEADER] = first["error type"]
+    if broken("late-result-kept") and "late" in first:
+        result = first.pop("late")
     if broken("next-before-answer"):
         connection.send("POST", path, headers, result)
         other = Connection()
@@ -499,6 +520,8 @@ def post_response(result: bytes, context: Context, connection: Connection) -> No
     if any(reported):
         report_error(RuntimeError(f"status {answer.status}"), context, connection)
         return
+    if answer.status == 400:
+        first["late"] = result
     if answer.status == 413:
         first["too large"] = True
     if answer.status >= 500 and not broken("response-500-ignored"):
@@ -512,7 +535,8 @@ def report_error(problem: BaseException, context: Context, connection: Connectio
     safe = "Function." + (re.sub(r"[^A-Za-z0-9_]", "", kind)[:100] or "Error")
     headers = {"Content-Type": "text/plain" if broken("error-as-text") else ERROR_JSON}
     if not broken("error-without-type-header"):
-        headers[TYPE_HEADER] = kind if broken("error-type-unchecked") else safe
+        raw = broken("error-type-unchecked") or broken("error-type-without-category")
+        headers[TYPE_HEADER] = kind if raw else safe
     first["error type"] = safe
     body = error_body(kind, str(problem), problem)
     path = f"/invocation/{urllib.parse.quote(context.aws_request_id, safe='')}/error"
@@ -526,8 +550,13 @@ def report_error(problem: BaseException, context: Context, connection: Connectio
 
 
 def error_body(kind: str, message: str, problem: BaseException) -> bytes:
+    if broken("message-must-be-utf8"):
+        message.encode()
+    if not broken("huge-message-uncut"):
+        message = message[:10_000]
     lines = [
-        line.rstrip() for line in traceback.format_exception(type(problem), problem, problem.__traceback__)
+        line.rstrip()[:1000]
+        for line in traceback.format_exception(type(problem), problem, problem.__traceback__)
     ]
     if broken("error-escaped-by-hand"):
         return f'{{"errorMessage":"{message}","errorType":"{kind}","stackTrace":[]}}'.encode()

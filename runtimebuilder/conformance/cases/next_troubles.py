@@ -8,11 +8,10 @@ from runtimebuilder.conformance.environment import PROMPTLY, Environment, do
 from runtimebuilder.conformance.environments import Environments
 from runtimebuilder.conformance.expectation import CaseBroken, fail, require, shown, unsupported
 from runtimebuilder.conformance.probes.probe import Probe
-from runtimebuilder.conformance.subject import LAMBDA_ENTRYPOINT, Subject
+from runtimebuilder.conformance.subject import BOOTSTRAP, LAMBDA_ENTRYPOINT, Subject
 from runtimebuilder.emulator.exchange import Route
 from runtimebuilder.emulator.faults import Delivery, Reply
 
-BOOTSTRAP = "/var/runtime/bootstrap"
 DEADLINE_HEADER = "Lambda-Runtime-Deadline-Ms"
 REQUEST_ID_HEADER = "Lambda-Runtime-Aws-Request-Id"
 _ELSEWHERE = "/2018-06-01/runtime/elsewhere"

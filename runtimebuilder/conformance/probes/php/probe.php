@@ -36,7 +36,13 @@ function probe($command, array $context)
                 'pid' => getmypid(),
             ];
         case 'raise':
-            throw probe_error($command['type'] ?? 'ProbeError', $command['message'] ?? '');
+            $message = isset($command['message_hex'])
+                ? hex2bin($command['message_hex'])
+                : str_repeat($command['message'] ?? '', $command['times'] ?? 1);
+
+            throw probe_error($command['type'] ?? 'ProbeError', $message);
+        case 'recurse':
+            return probe_recurse(0);
         case 'exit':
             exit($command['code'] ?? 0);
         case 'kill':
@@ -97,6 +103,12 @@ function probe_error(string $type, string $message): Throwable
     $class = is_a($type, Throwable::class, true) ? $type : 'ProbeError';
 
     return new $class($message);
+}
+
+/** Calls itself without end. */
+function probe_recurse(int $depth): array
+{
+    return [probe_recurse($depth + 1)];
 }
 
 /** Kills the process that runs this. */

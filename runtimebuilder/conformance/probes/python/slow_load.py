@@ -1,8 +1,8 @@
-"""A handler whose module takes 1.5 seconds to load."""
+"""A handler whose module takes 3 seconds to load."""
 
 import importlib
 import time
 
-time.sleep(1.5)
+time.sleep(3)
 
 handler = importlib.import_module("probe").handler
