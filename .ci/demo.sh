@@ -12,11 +12,13 @@ headline() { printf '\n== %s\n' "$*"; }
 headline "1. build $name from runtimes/php.yaml"
 "$tool" build "$name" --base auto --json >"$result"
 
+image=$(.venv/bin/python -c 'import json, sys; print(json.load(sys.stdin)["images"][0]["tags"][0])' <"$result")
+
 headline "2. verify it in a box with Lambda's limits"
-"$tool" verify "$name"
+"$tool" verify "$image"
 
 headline "3. one web request: GET /?name=Lambda, answered by docs/examples/php-hello"
-"$tool" invoke "$name" --code docs/examples/php-hello --http 'GET /?name=Lambda'
+"$tool" invoke "$image" --code docs/examples/php-hello --http 'GET /?name=Lambda'
 
 headline "The image"
 .venv/bin/python - "$result" <<'PY'
@@ -34,7 +36,7 @@ cat <<EOF
   $tool list
   $tool render $name
   $tool build 'php-82*' --base auto
-  $tool verify $name --case RT-110 -v
-  $tool invoke $name --code docs/examples/php-hello --http 'GET /?name=you'
+  $tool verify $image --case RT-060 -v
+  $tool invoke $image --code docs/examples/php-hello --http 'GET /?name=you'
   $tool doctor
 EOF

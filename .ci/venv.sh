@@ -44,4 +44,4 @@ python=$(find_python) || {
 
 say "installing runtimebuilder into $venv ($("$python" --version 2>&1))"
 [ -x "$venv/bin/python" ] && "$venv/bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || "$python" -m venv --clear "$venv"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable "$here[dev]" || fail "pip could not install the tool" "check that a Python package index can be reached"
+"$venv/bin/python" -m pip install -qq --disable-pip-version-check --editable "$here[dev]" || fail "pip could not install the tool" "check that a Python package index can be reached"

@@ -14,11 +14,13 @@ from runtimebuilder.build.execute import BuildResult, BuiltImage
 from runtimebuilder.build.progress import BuildProgress, duration
 from runtimebuilder.build.run import BuildOptions, check_options, plan_builds, run_plan
 from runtimebuilder.cli import console
+from runtimebuilder.engine.bases import AUTO
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import ExitCode
 from runtimebuilder.render.image import render_image
-from runtimebuilder.render.mirror import Mirror
+from runtimebuilder.render.mirror import configured
 from runtimebuilder.spec.catalog import Catalog
+from runtimebuilder.spec.config import load_config
 
 Names = Annotated[
     list[str], typer.Argument(metavar="NAME...", help="Runtimes by name or glob: php-82-fpm, 'php-8*-fpm'.")
@@ -72,9 +74,10 @@ def build(
     started = time.monotonic()
     catalog = Catalog.load()
     runtimes = catalog.select(names)
+    config = load_config()
     options = BuildOptions(
-        base=base,
-        mirrors=tuple(Mirror(text) for text in mirror or ()),
+        base=base or config.base,
+        mirrors=configured(mirror or (), config.mirrors),
         platform=platform,
         tags=tuple(tag or ()),
         no_cache=no_cache,
@@ -155,8 +158,11 @@ def render(
     """Print the Dockerfile of a runtime, or write its whole build context. Needs no engine."""
     catalog = Catalog.load()
     (runtime,) = catalog.select([name])
-    mirrors = tuple(Mirror(text) for text in mirror or ())
-    context = render_image(runtime, catalog.base(base or runtime.base), mirrors=mirrors)
+    config = load_config()
+    # What `auto` comes to is known only with an engine: without one it is the spec's own base.
+    wish = base or (config.base if config.base != AUTO else None)
+    mirrors = configured(mirror or (), config.mirrors)
+    context = render_image(runtime, catalog.base(wish or runtime.base), mirrors=mirrors)
     if output is None:
         console.out().print(Text(context.dockerfile), soft_wrap=True, end="")
         return

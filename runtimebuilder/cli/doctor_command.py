@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import textwrap
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.text import Text
 
 from runtimebuilder.cli import console
@@ -37,11 +39,17 @@ def doctor(
         width = max(len(finding.subject) for finding in findings)
         for finding in findings:
             mark, style = _MARKS[finding.health]
-            printer.print(
-                Text.assemble((f"{mark:<4}", style), f"  {finding.subject:<{width}}  {finding.text}"),
-                soft_wrap=True,
-            )
+            head = Text.assemble((f"{mark:<4}", style), f"  {finding.subject:<{width}}")
+            _folded(printer, head, finding.text)
             if finding.remedy:
-                printer.print(Text(f"      {'':<{width}}  -> {finding.remedy}"), soft_wrap=True)
+                _folded(printer, Text(" " * len(head)), f"-> {finding.remedy}")
     if any(finding.health is Health.PROBLEM for finding in findings):
         raise typer.Exit(ExitCode.ENVIRONMENT)
+
+
+def _folded(printer: Console, head: Text, text: str) -> None:
+    """`text` in the columns after `head`, on as many lines as the terminal needs; one line where there is none."""
+    room = max(printer.width - len(head) - 2, 20)
+    for line in textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False):
+        printer.print(Text.assemble(head, "  ", line), soft_wrap=True)
+        head = Text(" " * len(head))

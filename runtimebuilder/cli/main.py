@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 import traceback
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -63,8 +64,11 @@ def run() -> None:
 
 
 def _run() -> int:
+    _open_closed_streams()
     try:
         code = app(standalone_mode=False)
+        if code == ExitCode.INTERRUPTED:  # Typer makes a code of Ctrl-C itself
+            console.say("interrupted")
     except UserError as error:
         console.show_error(error)
         return int(error.exit_code)
@@ -80,6 +84,14 @@ def _run() -> int:
     except Exception as error:  # noqa: BLE001 -- the last line of defence: people get a sentence, not a traceback
         return _unexpected(error)
     return int(code or 0)
+
+
+def _open_closed_streams() -> None:
+    """Python has no `sys.stdout` when the caller closed it (`>&-`): what would go there goes nowhere."""
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - stays open to the end
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - stays open to the end
 
 
 def _unexpected(error: Exception) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from runtimebuilder.errors import ExitCode
+from runtimebuilder.errors import ExitCode, NothingSelectedError
 from runtimebuilder.spec.catalog import examine, spec_files
 from runtimebuilder.spec.problem import count_line
 
@@ -20,7 +20,13 @@ def validate(
     ] = None,
 ) -> None:
     """Check specs and show all mistakes of all files, with their places."""
-    examined = examine(spec_files(paths))
+    files = spec_files(paths)
+    if paths and not files:
+        raise NothingSelectedError(
+            f"there is no spec (*.yaml, *.yml) in {', '.join(map(str, paths))}",
+            hint="name the folder that holds them: folders within it are not looked into",
+        )
+    examined = examine(files)
     lines = [problem.text() for problem in examined.problems]
     sys.stdout.write("\n".join([*lines, count_line(examined.problems, examined.files)]) + "\n")
     if examined.problems:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
 
 from runtimebuilder.conformance.expectation import fail, require, shown, unsupported
+from runtimebuilder.conformance.patience import Patience
 from runtimebuilder.conformance.probes.codec import Codec, NotDecodableError
 from runtimebuilder.emulator.exchange import Exchange, Route
 from runtimebuilder.emulator.faults import Delivery
@@ -31,6 +32,7 @@ _LOG_LAG = 2.0  # seconds until what a process wrote is surely in the engine's l
 _POLL = 0.1  # seconds between two looks at the process while waiting for the wire
 
 
+<<<<<<< HEAD
 class Headers(TypedDict, total=False):
     """What the service may say about an invoke, as `Invocation.of` takes it; None sends no header."""
 
@@ -63,6 +65,8 @@ class Patience:
         self._failures = 0 if ready else self._failures + 1
 
 
+=======
+>>>>>>> main
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command to the probe, as JSON text."""
@@ -105,7 +109,10 @@ class Environment:
         """Require that the runtime waits in GET next soon after its start."""
         limit = self._patience.seconds
         came = self._wait(self.api.wait_ready, limit)
-        self._patience.learn(ready=came)
+        self._patience.learn_start(ready=came)
+        ended = None if came else self.box.wait_exit(0.0)
+        if ended is not None and ended.start_error is not None:
+            self._patience.learn_refused()
         if not came:
             fail(expected=f"GET next within {limit:g} s of the start", seen=self._state_of_process())
 
@@ -152,6 +159,7 @@ class Environment:
             return found is not None
 
         self._wait(look, within)
+        self._patience.learn_answer(came=found is not None)
         if found is None:
             fail(
                 expected=f"an answer to {shown(invocation.event, 60)} within {within:g} s",
@@ -277,7 +285,7 @@ class Environment:
         notes = tuple(note for note in self.api.recording.notes() if note.time >= self._since)
         wire = write_transcript(self.exchanges(), notes, body_limit=body_limit)
         ended = self.box.wait_exit(0)
-        return f"{wire}\n· the process ended with {ended.describe()}" if ended else wire
+        return f"{wire}\n· {_end_of(ended)}" if ended else wire
 
     def log(self) -> str:
         """What the box printed during the running case, as far as it has come."""
@@ -312,7 +320,12 @@ class Environment:
         if found is None:
             waiting = any(one.answered is None for one in self.exchanges(Route.NEXT))
             return "the process runs" + (" and waits in GET next" if waiting else "")
-        return f"the process ended with {found.describe()}"
+        return _end_of(found)
+
+
+def _end_of(found: Exit) -> str:
+    words = found.describe()
+    return f"the process {words}" if found.start_error is not None else f"the process ended with {words}"
 
 
 def context_field(value: Any, name: str) -> Any:

@@ -6,16 +6,19 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from runtimebuilder.conformance.environment import Environment, Patience
+from runtimebuilder.conformance.environment import Environment
 from runtimebuilder.conformance.expectation import unsupported
+from runtimebuilder.conformance.patience import Patience
 from runtimebuilder.conformance.probes.codec import codec_for
 from runtimebuilder.conformance.probes.probe import Probe
 from runtimebuilder.conformance.report.result import Evidence
 from runtimebuilder.conformance.subject import Subject
+from runtimebuilder.errors import SubjectFailedError
 from runtimebuilder.sandbox.container import Box
 from runtimebuilder.sandbox.layer import LayerFile
 from runtimebuilder.sandbox.limits import Limits
 
+_AHEAD = 4  # boxes whose making starts before a case asks: as many as a burst of short cases uses up
 _LOG_TAIL = 2000  # characters of the container's log that a failure shows
 
 
@@ -44,11 +47,18 @@ class Environments:
         self._opener = ThreadPoolExecutor(max_workers=1, thread_name_prefix="open-boxes")
         self._spare: Future[Environment] | None = None
         self._wanted = 0  # of the ordinary kind, by cases to come
+        self._many = False
         self._image_lock = threading.Lock()
+
+    @property
+    def hopeless(self) -> str | None:
+        """Why no case that takes an environment can pass any more, or None while one may."""
+        return self._patience.hopeless
 
     def expect(self, number: int) -> None:
         """So many cases to come will take a fresh environment each: make the next one while a case runs."""
         self._wanted = number
+        self._many = number > 1
 
     def fresh(self) -> Environment:
         """An ordinary environment of a case's own, started and ready."""
@@ -148,11 +158,17 @@ class Environments:
         env: Mapping[str, str | None],
         answer_expect: bool = True,
     ) -> Environment:
+        if self._many:
+            self._subject.run.make_ahead(self._limits.tmp_mb, self._link, _AHEAD)
         with self._image_lock:
             if self._image is None:
-                self._image = self._subject.with_files(
-                    LayerFile(f"/var/task/{name}", content) for name, content in probe.files.items()
-                )
+                try:
+                    self._image = self._subject.with_files(
+                        LayerFile(f"/var/task/{name}", content) for name, content in probe.files.items()
+                    )
+                except SubjectFailedError:  # there is nothing to start
+                    self._patience.learn_refused()
+                    raise
         box = Box(
             self._subject.run,
             self._image,

@@ -97,7 +97,7 @@ def verify(
     results = stream.in_order(known, selection, reason)
     footer = Footer(
         seconds=time.monotonic() - started,
-        conforms=not interrupted and conforms(results, strict=options.strict),
+        conforms=not (interrupted or session.left_out) and conforms(results, strict=options.strict),
         interrupted=interrupted,
     )
     report = Report(header, results, footer)

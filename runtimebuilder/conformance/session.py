@@ -13,6 +13,7 @@ import pytest
 from runtimebuilder.conformance.case import Case, case_of, catalogue_order
 from runtimebuilder.conformance.environments import Environments
 from runtimebuilder.conformance.expectation import NotConforming
+from runtimebuilder.conformance.patience import NOT_REACHED
 from runtimebuilder.conformance.probes.probe import Probe
 from runtimebuilder.conformance.report.result import CaseResult, Evidence, State
 from runtimebuilder.conformance.selection import NOT_SELECTED, Selection
@@ -25,6 +26,9 @@ CASES = Path(__file__).resolve().parent / "cases"
 
 SESSION = pytest.StashKey["SuiteSession"]()
 """Where the pytest configuration keeps the session."""
+
+_HARMLESS = (State.PASSED, State.UNSUPPORTED, State.SKIPPED)
+"""States of a case that did nothing to the warm environment that the next case would notice."""
 
 _ENGINE_TROUBLES = 3
 """After so many cases in a row that errored because of the environment, the rest is not tried."""
@@ -69,6 +73,10 @@ class SuiteSession:
         self._ending: CaseResult | None = None
         self._troubles = 0
         self.gave_up = False
+        self._first_failed: str | None = None
+        self._not_reached: str | None = None
+        self.left_out = False
+        """Whether cases were not reached because the runtime does not work at all: the image then fails."""
 
     # -- collection ------------------------------------------------------------------------------------------
 
@@ -98,6 +106,7 @@ class SuiteSession:
         """The clock of a case begins before its fixtures."""
         self._started = time.monotonic()
         self._ending = None
+        self._not_reached = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -109,6 +118,11 @@ class SuiteSession:
         obstacle = self._obstacle(item)
         if obstacle is not None:
             pytest.skip(obstacle)
+        hopeless = self.environments.hopeless
+        if hopeless is not None and "environments" in getattr(item, "fixturenames", ()):
+            self.left_out = True
+            self._not_reached = f"{NOT_REACHED}: {hopeless} (see {self._first_failed})"
+            pytest.skip(self._not_reached)
 
     def _obstacle(self, item: pytest.Item) -> str | None:
         """Why the probe cannot serve this case."""
@@ -148,7 +162,8 @@ class SuiteSession:
         if problem is None:
             return plain
         if isinstance(problem, pytest.skip.Exception):
-            return replace(plain, state=State.UNSUPPORTED, reason=str(problem))
+            state = State.SKIPPED if self._not_reached else State.UNSUPPORTED
+            return replace(plain, state=state, reason=str(problem))
         return _told(plain, problem, self._evidence())
 
     def _evidence(self) -> Evidence:
@@ -160,17 +175,21 @@ class SuiteSession:
     def _finish(self, item: pytest.Item, one: Case) -> None:
         ending = self._ending or CaseResult(one, State.ERRORED, 0.0, reason="the case was not run")
         try:
-            self.environments.end_case(passed=ending.state in (State.PASSED, State.UNSUPPORTED))
+            self.environments.end_case(passed=ending.state in _HARMLESS)
         except UserError as problem:
             ending = replace(ending, state=State.ERRORED, reason=problem.message)
         self._listener.finished(replace(ending, seconds=time.monotonic() - self._started))
+        if ending.state is State.FAILED and self._first_failed is None:
+            self._first_failed = one.number
         self._troubles = self._troubles + 1 if ending.state is State.ERRORED else 0
         if self._troubles >= _ENGINE_TROUBLES:
             self.gave_up = True
             item.session.shouldstop = f"{self._troubles} cases in a row errored"
 
-    def pytest_sessionfinish(self) -> None:
-        """Leave nothing behind."""
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Leave nothing behind; a run that left cases out has not shown that the image conforms."""
+        if self.left_out and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         self.environments.close()
 
 

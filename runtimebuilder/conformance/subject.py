@@ -7,9 +7,9 @@ import tarfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from runtimebuilder.engine.containers import ContainerSpec, create_carrier, create_container
+from runtimebuilder.engine.containers import ContainerSpec, StartError, create_carrier, create_container
 from runtimebuilder.engine.docker import Engine, ImageFacts
-from runtimebuilder.errors import EnvironmentProblemError
+from runtimebuilder.errors import EnvironmentProblemError, SubjectFailedError
 from runtimebuilder.sandbox.layer import LayerFile, put_layer
 from runtimebuilder.sandbox.run import Run
 
@@ -79,7 +79,7 @@ class Subject:
         """Run the entrypoint with these arguments and nothing but these variables besides the image's own.
 
         Without a network and without the box's limits. `image`: one derived from the subject; `entrypoint`:
-        another one than the image's.
+        another one than the image's. Raises `SubjectFailedError` when the entrypoint cannot be started.
         """
         spec = ContainerSpec(
             image=image or self.facts.id,
@@ -91,13 +91,24 @@ class Subject:
         )
         container = create_container(self.run.engine, spec)
         try:
-            container.start()
+            try:
+                container.start()
+            except StartError as problem:
+                raise SubjectFailedError(
+                    f"the entrypoint could not be started: {_reason(problem)}"
+                ) from problem
             code = container.wait(_RUN_LIMIT)
             stdout = container.logs(stderr=False).decode(errors="replace")
             stderr = container.logs(stdout=False).decode(errors="replace")
         finally:
             container.remove()
         return Ran(code, stdout, stderr)
+
+
+def _reason(problem: StartError) -> str:
+    """The engine's reason without the names of its own parts before it."""
+    detail = " ".join((problem.detail or problem.message).split()).removesuffix(": unknown")
+    return detail[detail.find("exec: ") :] if "exec: " in detail else detail
 
 
 def image_facts(engine: Engine, reference: str) -> ImageFacts:

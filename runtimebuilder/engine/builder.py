@@ -64,9 +64,11 @@ class StepLog:
         self._listener = listener
         self.step: StepStarted | None = None
         self._lines: list[str] = []
+        self._begun = ""  # a line whose end has not come
 
     def started(self, number: int, total: int, text: str) -> None:
         """A step began."""
+        self._end_line()
         self.step = StepStarted(number, total, " ".join(text.split()))
         self._lines.clear()
         self._listener(self.step)
@@ -79,13 +81,27 @@ class StepLog:
                 del self._lines[: -self.KEEP]
                 self._listener(Output(line.rstrip()))
 
+    def streamed(self, text: str) -> None:
+        """The step printed `text`: any piece of its output, which may begin and end within a line."""
+        whole, newline, rest = (self._begun + text).rpartition("\n")
+        self._begun = rest
+        if newline:
+            self.printed(whole)
+
+    def _end_line(self) -> None:
+        begun, self._begun = self._begun, ""
+        self.printed(begun)
+
     def failure(self, reason: str) -> UserError:
         """The error to raise: names the step, shows its last lines, and tells a full disk from a broken build."""
+        self._end_line()
         return failure(reason, self.step, self._lines)
 
 
 # Colours and cursor movements of the programs in a step, and whatever else a terminal would obey.
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])|[\x00-\x08\x0b-\x1f\x7f]")
+_EXIT_CODE = re.compile(r"(?:returned a non-zero code|did not complete successfully: exit code): (\d+)\s*\Z")
+_STEP_TEXT = 96  # characters of a step's text in an error: enough to know the step
 _NO_SPACE = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 
 
@@ -99,9 +115,11 @@ def failure(reason: str, step: StepStarted | None, lines: Sequence[str]) -> User
             hint="free some room (`docker system df` shows what uses it, `docker builder prune` empties the cache)",
             detail=detail,
         )
-    where = (
-        f"step {step.number}/{step.total} failed: {step.text}" if step and step.number else "the build failed"
-    )
-    if step and not step.number:
-        where = f"the build failed at: {step.text}"
-    return BuildFailedError(f"{where[:300]} ({reason.strip()})", detail=detail or None)
+    where = "the build failed"
+    if step is not None:
+        text = step.text if len(step.text) <= _STEP_TEXT else f"{step.text[:_STEP_TEXT]} ..."
+        where = f"step {step.number}/{step.total} failed: {text}" if step.number else f"{where} at: {text}"
+    # Both builders repeat the whole command here, folded as it stands in the Dockerfile.
+    code = _EXIT_CODE.search(reason)
+    told = f"exit code {code[1]}" if code else " ".join(reason.split())
+    return BuildFailedError(f"{where} ({told})", detail=detail or None)

@@ -37,8 +37,11 @@ def find() -> tuple[tuple[str, ...], str] | None:
     config = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
     plugins = [config / "cli-plugins", *map(Path, _PLUGIN_FOLDERS)]
     candidates: list[tuple[str, ...]] = [(docker, "buildx")] if (docker := shutil.which("docker")) else []
+    # os.path, not pathlib, which raises for a folder that may not be looked into: under sudo HOME may be such.
     candidates += [
-        (str(folder / "docker-buildx"),) for folder in plugins if (folder / "docker-buildx").is_file()
+        (str(folder / "docker-buildx"),)
+        for folder in plugins
+        if os.path.isfile(folder / "docker-buildx")  # noqa: PTH113 - see above
     ]
     for command in candidates:
         try:

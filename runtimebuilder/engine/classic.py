@@ -54,7 +54,7 @@ class ClassicBuilder:
                 if step := _STEP.match(text):
                     log.started(int(step["number"]), int(step["total"]), step["text"])
                 elif text and not _CHATTER.match(text):
-                    log.printed(text)
+                    log.streamed(text)
                 # An id comes after each step; the last one is the image.
                 image = str((event.get("aux") or {}).get("ID") or image)
         except (docker.errors.APIError, requests.exceptions.RequestException) as error:

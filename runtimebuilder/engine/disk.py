@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +24,11 @@ def room(engine: Engine) -> Room | None:
         return None
     with asking("where it keeps images"):
         folder = Path(str(engine.api.info().get("DockerRootDir") or ""))
-    # Looking at the parent is enough, and what a user who is not root may do.
-    try:
-        return Room(folder, shutil.disk_usage(folder.parent).free) if folder.is_absolute() else None
-    except OSError:
+    if not folder.is_absolute():
         return None
+    # The folder itself, which may be a disk of its own. Nobody needs the right to read it, only to reach it; where
+    # it is out of reach its parent is the best guess.
+    for place in (folder, folder.parent):
+        with contextlib.suppress(OSError):
+            return Room(folder, shutil.disk_usage(place).free)
+    return None

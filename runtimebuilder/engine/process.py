@@ -6,6 +6,7 @@ first to cancel a build in the engine, so it must not be skipped.
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import threading
@@ -65,6 +66,7 @@ def run(
     finally:
         if alarm:
             alarm.cancel()
+            alarm.join()
         if feeder:
             feeder.join(timeout=5)
         if process.stdout:
@@ -76,12 +78,12 @@ def _feed(process: subprocess.Popen[bytes], data: bytes) -> None:
     pipe = process.stdin
     if pipe is None:
         return
-    try:
+    # BrokenPipeError: the program ended before it had read all; its exit code says why. Closing writes what is
+    # buffered, so that it can meet the same.
+    with contextlib.suppress(BrokenPipeError):
         pipe.write(data)
+    with contextlib.suppress(BrokenPipeError):
         pipe.close()
-    except BrokenPipeError:
-        # The program ended before it had read all: its exit code says why.
-        pass
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

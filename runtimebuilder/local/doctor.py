@@ -103,7 +103,7 @@ def _disk(engine: Engine) -> Iterable[Finding]:
     if there is None:
         yield Finding("disk", Health.OK, "the engine's disk cannot be seen from here")
         return
-    text = f"{there.free / 1e9:.0f} GB free in {there.folder}"
+    text = f"{there.free / 1e9:.1f} GB free in {there.folder}"
     if there.free < ROOM_NEEDED:
         yield Finding(
             "disk", Health.PROBLEM, text, "free some room: `docker system df`, `docker builder prune`"

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 
 from runtimebuilder.errors import SpecError
+
+
+def configured(given: Sequence[str], config: Mapping[str, str]) -> tuple[Mirror, ...]:
+    """The mirrors of the command line, then those of the configuration for registries that it does not name."""
+    mirrors = [Mirror(text) for text in given]
+    named = {mirror.registry for mirror in mirrors}
+    mirrors += [Mirror(f"{registry}={host}") for registry, host in config.items() if registry not in named]
+    return tuple(mirrors)
 
 
 class Mirror:
@@ -19,7 +28,7 @@ class Mirror:
         match = self._FORM.match(text)
         if not match:
             raise SpecError(
-                f"--mirror {text!r} is not of the form REGISTRY=HOST[/PATH]",
+                f"mirror {text!r} is not of the form REGISTRY=HOST[/PATH]",
                 hint="for example --mirror public.ecr.aws=cache.example.com/ecr-public",
             )
         self.registry = match["registry"]

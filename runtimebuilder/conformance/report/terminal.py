@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from runtimebuilder.conformance.case import Case, Level
+from runtimebuilder.conformance.patience import NOT_REACHED
 from runtimebuilder.conformance.report.result import CaseResult, Header, Report, State
 
 WIDTH = 80
@@ -20,6 +21,7 @@ _LABEL = 10  # columns of "expected", "seen", ... in a failure
 _INDENT = 6
 _WIRE_LINES = 16  # of a transcript, unless verbose
 _LOG_LINES = 8
+_NAMED = 12  # skipped cases that are named; of more only the number is told
 _UUID = re.compile(r"\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _TIMED = re.compile(r"(.*\S)\s{2,}(\d+\.\d+)")
 _FAILED_STYLES = {Level.MUST: "bold red", Level.SHOULD: "yellow", Level.MAY: "cyan"}
@@ -177,6 +179,8 @@ def summary(report: Report) -> str:
         errored = [word for word in words if word.endswith(" errored")]
         told = [f"{_listed(failed)} of {len(ran)} failed"] if failed else []
         told += [f"{errored[0]} of {len(ran)}" if not failed else errored[0]] if errored else []
+        left = sum((r.reason or "").startswith(NOT_REACHED) for r in report.results)
+        told += [f"{left} {NOT_REACHED}"] if left else []
         fate = "; no MUST failed, so the image conforms" if report.conforms else ""
         return f"{', '.join(told)} {time}{fate}"
     if not ran:
@@ -194,7 +198,10 @@ def not_shown(report: Report) -> list[str]:
     if groups:
         lines.append("")
     for (state, reason), numbers in groups.items():
-        text = f"{state:<12} {len(numbers):>2}  {reason}: {', '.join(numbers)}"
+        # Naming nearly every case there is would help nobody.
+        many = state == State.SKIPPED and len(numbers) > _NAMED
+        named = "" if many else f": {', '.join(numbers)}"
+        text = f"{state:<12} {len(numbers):>2}  {reason}{named}"
         lines += textwrap.wrap(
             text, WIDTH, initial_indent="  ", subsequent_indent=" " * 19, break_on_hyphens=False
         )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,3 +168,53 @@ def test_a_defect_of_ours_is_called_one(command: Command, monkeypatch: pytest.Mo
     assert ran.code == 1
     assert "this is a defect of runtimebuilder: RuntimeError: boom" in ran.err
     assert "RUNTIMEBUILDER_TRACEBACK=1" in ran.err
+
+
+def test_a_folder_without_specs_is_not_taken_for_a_good_one(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "runtimes").mkdir()
+    (tmp_path / "runtimes" / "mine.yaml").write_text(SPEC, encoding="utf-8")
+    assert command("validate", "runtimes").code == 0
+    ran = command("validate", ".")
+    assert (ran.code, ran.out) == (3, "")
+    assert "there is no spec" in ran.err
+
+
+@pytest.mark.parametrize("redirections", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_closed_stream_is_no_trouble(redirections: str) -> None:
+    script = f'"{sys.executable}" -m runtimebuilder.cli.main list {redirections}'
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "error" not in done.stdout + done.stderr
+
+
+def test_doctor_fits_the_terminal(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    ran = command("doctor")
+    assert ran.code == 4
+    words = [line.split() for line in ran.out.splitlines()]
+    long = [line for line, split in zip(ran.out.splitlines(), words, strict=True) if len(line) > 80]
+    assert not [line for line in long if " " in line.strip().removeprefix("-> ")], long
+    assert "start docker" in " ".join(word for split in words for word in split)
+
+
+def test_the_configuration_file_names_mirror_and_base(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "runtimebuilder.yaml").write_text(
+        "schema: 1\nmirrors: {public.ecr.aws: cache.example.com/ecr}\nbase: auto\n"
+    )
+    assert "FROM cache.example.com/ecr/lambda/provided:al2023\n" in command("render", "php-82").out
+    by_hand = command("render", "php-82", "--mirror", "public.ecr.aws=other.example.com")
+    assert "FROM other.example.com/lambda/provided:al2023\n" in by_hand.out
+    (tmp_path / "runtimebuilder.yaml").write_text("schema: 1\nbase: debian-12\n")
+    assert "FROM runtimebuilder/provided:debian-12\n" in command("render", "php-82").out
+
+
+def test_an_interrupted_command_says_so_and_ends_with_130(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("runtimebuilder.cli.validate_command.spec_files", interrupted)
+    ran = command("validate")
+    assert (ran.code, ran.out) == (130, "")
+    assert ran.err.strip() == "interrupted"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 
 import pytest
@@ -129,3 +130,13 @@ def test_a_wire_line_keeps_its_time_and_shortens_ids() -> None:
     line = "→ POST /2018-06-01/runtime/invocation/03ba6438-e6c5-4256-8624-03a68d044efe/response  5 bytes    0.049"
     assert wire_line(line, 72) == "→ POST /2018-06-01/runtime/invocation/03ba6438…/response  5 bytes  0.049"
     assert wire_line("x" * 100, 10) == "xxxxxxxxx…"
+
+
+def test_cases_that_were_not_reached_are_counted_and_not_listed() -> None:
+    reason = "not reached: the runtime never asked for an event (see RT-005)"
+    left = [dataclasses.replace(reports.skipped(f"RT-{n}-x"), reason=reason) for n in range(100, 160)]
+    report = reports.report(reports.failed(), reports.passed(), *left)
+    text = rendered(report)
+    assert "  skipped      60  not reached: the runtime never asked for an event (see\n" in text
+    assert "RT-100" not in text
+    assert summary(report) == "1 MUST of 2 failed, 60 not reached in 47 s"

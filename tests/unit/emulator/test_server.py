@@ -37,7 +37,9 @@ def test_it_takes_listeners_that_others_have_opened() -> None:
 
 
 def test_the_end_closes_every_connection_and_the_thread() -> None:
+    before = set(threading.enumerate())
     with Emulator() as emulator:
+        assert set(threading.enumerate()) > before
         waiting, idle = Client(emulator), Client(emulator)
         waiting.ask("GET", NEXT)
         assert emulator.wait_ready(1)
@@ -46,7 +48,7 @@ def test_the_end_closes_every_connection_and_the_thread() -> None:
         assert waiting.rest() == idle.rest() == b""
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(emulator.address, timeout=1)
-    assert not any(thread.name.startswith("runtime-api-") for thread in threading.enumerate())
+    assert set(threading.enumerate()) <= before
 
 
 @pytest.mark.skipif(not OPEN_FILES.is_dir(), reason="needs /proc")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runtimebuilder.errors import SpecError
-from runtimebuilder.render.mirror import Mirror
+from runtimebuilder.render.mirror import Mirror, configured
 
 PROVIDED = "public.ecr.aws/lambda/provided:al2023"
 
@@ -22,6 +22,11 @@ PROVIDED = "public.ecr.aws/lambda/provided:al2023"
 )
 def test_only_images_of_that_registry_come_through_the_mirror(text: str, expected: str | None) -> None:
     assert Mirror(text).rewrite(PROVIDED) == expected
+
+
+def test_the_command_line_comes_before_the_configuration() -> None:
+    mirrors = configured(["public.ecr.aws=mine"], {"public.ecr.aws": "theirs", "docker.io": "theirs"})
+    assert [str(mirror) for mirror in mirrors] == ["public.ecr.aws=mine", "docker.io=theirs"]
 
 
 @pytest.mark.parametrize("text", ["", "public.ecr.aws", "=x", "a=b c", "a=b\nRUN id", "a=--option"])
