@@ -32,7 +32,6 @@ _LOG_LAG = 2.0  # seconds until what a process wrote is surely in the engine's l
 _POLL = 0.1  # seconds between two looks at the process while waiting for the wire
 
 
-<<<<<<< HEAD
 class Headers(TypedDict, total=False):
     """What the service may say about an invoke, as `Invocation.of` takes it; None sends no header."""
 
@@ -45,28 +44,6 @@ class Headers(TypedDict, total=False):
     content_type: str | None
 
 
-class Patience:
-    """How long to wait for the first GET next: one that never comes shall not cost 10 s each time."""
-
-    FULL = 10.0  # seconds: the service's limit for the Init phase
-    SHORT = 3.0
-    FAILURES = 2
-
-    def __init__(self) -> None:
-        self._failures = 0
-
-    @property
-    def seconds(self) -> float:
-        """The limit for the next start."""
-        return self.FULL if self._failures < self.FAILURES else self.SHORT
-
-    def learn(self, *, ready: bool) -> None:
-        """Take note of how a start of the probe's good handler went."""
-        self._failures = 0 if ready else self._failures + 1
-
-
-=======
->>>>>>> main
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command to the probe, as JSON text."""
