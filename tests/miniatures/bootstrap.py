@@ -11,6 +11,7 @@ import json
 import os
 import pwd
 import re
+import signal
 import socket
 import sys
 import time
@@ -74,8 +75,11 @@ class Connection:
             return self.attempt(method, path, headers, body)
 
     def attempt(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> "Answer":
+        begun = time.time()
         self.send(method, path, headers, body)
         answer = self.read()
+        if broken("time-since-request") and method == "GET" and time.time() - begun > 2:
+            raise TimeoutError
         closing = answer.headers.get("connection", "").lower() == "close"
         if (closing and not broken("connection-close-ignored")) or broken("connection-per-request"):
             self.close()
@@ -93,6 +97,8 @@ class Connection:
             self.data = b""
         if broken("two-nexts") and method == "GET":
             self.socket.settimeout(0.2)
+        if broken("timeout-by-clock") and method == "GET":
+            self.socket.settimeout(0.5)
         if broken("next-timeout") and method == "GET":
             self.socket.settimeout(2)
         if broken("answer-timeout") and path.endswith("/response"):
@@ -264,6 +270,18 @@ def start_wrong() -> None:
         Path("/var/data/started").touch()
     if broken("needs-user-name"):
         pwd.getpwuid(os.getuid())
+    if broken("needs-execution-env"):
+        first["environment"] = os.environ["AWS_EXECUTION_ENV"]
+    if broken("lines-of-variables-joined"):
+        os.environ.update({name: value.replace("\n", " ") for name, value in os.environ.items()})
+    if broken("writes-to-home"):
+        Path(os.environ["HOME"], ".cache").mkdir()
+    if broken("needs-credentials") and not os.environ["AWS_ACCESS_KEY_ID"]:
+        sys.exit("no credentials")
+    if broken("opens-200-files"):
+        first["files"] = [os.dup(2) for _ in range(200)]
+    if broken("ignores-sigterm"):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if broken("changes-folder"):
         os.chdir("/tmp")
     if broken("wants-200-mb"):
@@ -346,9 +364,16 @@ def serve(handler: Any, connection: Connection, waiting: Answer | None = None) -
             sys.exit("bad request id")
         if broken("lock-in-tmp"):
             LOCK.touch()
+        if broken("writes-events-to-tmp"):
+            Path(f"/tmp/{context.aws_request_id}").write_bytes(b"x" * 1_000_000)
+        if broken("loads-again-and-again"):
+            handler = getattr(importlib.reload(sys.modules[handler.__module__]), handler.__name__)
         invoke(handler, event.body, context, connection)
         if broken("lock-in-tmp"):
             LOCK.unlink()
+        if broken("clears-tmp"):
+            for path in Path("/tmp").glob("probe*"):
+                path.unlink()
         if broken("next-before-answer"):
             waiting = first.pop("waiting")
 
@@ -358,7 +383,7 @@ def ask_next(connection: Connection) -> Answer:
         try:
             answer = connection.request("GET", "/invocation/next", {}, None)
         except TimeoutError:  # a mutation set the timeout
-            if broken("two-nexts"):
+            if broken("two-nexts"):  # the connections stay open
                 first.setdefault("abandoned", []).append(connection.socket)
                 connection.socket = None
             connection.close()

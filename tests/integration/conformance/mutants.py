@@ -10,6 +10,8 @@ MUTATIONS: Mapping[str, str] = {
     "RT-003": "next-with-body",
     "RT-004": "next-before-load",
     "RT-005": "next-timeout",
+    "RT-008": "timeout-by-clock",
+    "RT-009": "time-since-request",
     "RT-010": "cut-next-in-a-loop",
     "RT-011": "chunked-unknown",
     "RT-012": "length-ignored",
@@ -114,9 +116,21 @@ MUTATIONS: Mapping[str, str] = {
     "RT-166": "second-start-silent",
     "RT-167": "huge-message-uncut",
     "RT-168": "start-failure-not-logged",
+    "LC-06": "lock-in-tmp",
+    "LC-07": "lock-in-tmp",
+    "LC-15": "ignores-sigterm",
+    "LC-18": "clears-tmp",
+    "LC-19": "loads-again-and-again",
+    "LC-20": "error-ends-process",
+    "EV-01": "needs-execution-env",
+    "EV-03": "lines-of-variables-joined",
+    "EV-05": "writes-to-home",
+    "EV-07": "needs-credentials",
     "FS-01": "writes-beside-bootstrap",
     "FS-02": "needs-user-name",
     "FS-07": "changes-folder",
+    "FS-09": "writes-events-to-tmp",
+    "FS-10": "opens-200-files",
     "FS-12": "wants-200-mb",
 }
 
@@ -131,6 +145,9 @@ IMAGES: Mapping[str, str] = {
     "IM-05": "WORKDIR /srv",
     "IM-06": _REWRITE.format(script="s/142/1/"),
     "IM-07": _REWRITE.format(script="s/^ *export _HANDLER/_HANDLER/"),
+    "IM-08": _REWRITE.format(script="s/exec //"),
+    "IM-09": _REWRITE.format(script='s/="$1"/=probe.handler/'),
+    "EV-02": _REWRITE.format(script="s/^ *export _HANDLER/_HANDLER/"),
 }
 
 # case number -> what of the image's description is falsified, because no test machine should make such an image

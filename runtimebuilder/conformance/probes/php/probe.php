@@ -65,9 +65,10 @@ function probe($command, array $context)
 
             return ['uid' => probe_id('Uid'), 'gid' => probe_id('Gid'), 'home' => $home === false ? null : $home];
         case 'write':
-            $written = @file_put_contents($command['path'], $command['text']);
+            $text = str_repeat($command['text'], $command['times'] ?? 1);
+            $written = @file_put_contents($command['path'], $text);
 
-            return $written === strlen($command['text'])
+            return $written === strlen($text)
                 ? ['ok' => true]
                 : ['ok' => false, 'error' => error_get_last()['message'] ?? 'not everything was written'];
         case 'read':

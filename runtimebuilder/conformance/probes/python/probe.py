@@ -87,7 +87,7 @@ def _whoami(_event: Any, _context: Any) -> Any:
 
 def _write(event: Any, _context: Any) -> Any:
     try:
-        Path(event["path"]).write_text(event["text"], encoding="utf-8")
+        Path(event["path"]).write_text(event["text"] * event.get("times", 1), encoding="utf-8")
     except OSError as problem:
         return {"ok": False, "error": str(problem)}
     return {"ok": True}
