@@ -78,7 +78,8 @@ def invoke(
     if verbose and done.log:
         console.err().print(Text(done.log.rstrip()), soft_wrap=True)
     if done.result.kind != "response":
-        console.say(f"the function failed ({done.result.kind}) after {done.result.duration:.2f} s")
+        why = "" if done.asked or done.result.kind != "timeout" else ": the runtime never asked for an event"
+        console.say(f"the function failed ({done.result.kind}) after {done.result.duration:.2f} s{why}")
         if done.log and not verbose:
             console.err().print(Text(done.log.rstrip()[-4000:]), soft_wrap=True)
         _write(done.result.body)

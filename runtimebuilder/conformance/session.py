@@ -80,6 +80,12 @@ class SuiteSession:
 
     # -- collection ------------------------------------------------------------------------------------------
 
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """A case answers to its id in `-k` too: `-k RT_060`, `-k RT-060`."""
+        one = _case(item)
+        if one is not None:
+            item.extra_keyword_matches.update((one.id, one.id.replace("-", "_")))
+
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Leave out what was not selected; cases in the catalogue's order, other tests after them."""
         chosen: list[pytest.Item] = []

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtimebuilder import events
+from runtimebuilder.emulator.exchange import Route
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import EnvironmentProblemError, SpecError, SubjectFailedError
 from runtimebuilder.sandbox.container import Box, InvokeResult
@@ -72,10 +73,11 @@ class HttpAnswer:
 
 @dataclass(frozen=True)
 class Invoked:
-    """One invocation's result with what the function logged."""
+    """One invocation's result with what the function logged. `asked`: whether the runtime ever asked for an event."""
 
     result: InvokeResult
     log: str
+    asked: bool = True
 
 
 def code_layer(directory: Path) -> tuple[LayerFile, ...]:
@@ -129,7 +131,8 @@ def invoke(
             for payload in payloads:
                 before = len(box.logs())
                 result = box.invoke(payload, timeout=timeout)
-                done.append(Invoked(result, box.logs()[before:]))
+                asked = bool(box.emulator.recording.exchanges(Route.NEXT))
+                done.append(Invoked(result, box.logs()[before:], asked))
             return tuple(done)
 
 

@@ -61,6 +61,9 @@ class TemplateSet:
         except (jinja2.UndefinedError, quoting.QuotingError, TypeError) as error:
             where = self._position(error) or name
             raise SpecError(f"{where}: {error}", hint=TEMPLATE_HINT) from error
+        except Exception as error:  # a template is a program: it can raise anything
+            where = self._position(error) or name
+            raise SpecError(f"{where}: {type(error).__name__}: {error}", hint=TEMPLATE_HINT) from error
 
     def _position(self, error: BaseException) -> str | None:
         """`file:line` of the innermost template frame: Jinja rewrites tracebacks to the template's own lines."""

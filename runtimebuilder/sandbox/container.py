@@ -1,13 +1,11 @@
 """The box: one execution environment of a function from a container image, under Lambda's limits.
 
-Two containers. The holder sleeps and keeps what outlives a process on Lambda: the network, /tmp, and process
-number 1, which on Lambda is not the runtime's either. The subject is the image under test.
+Two containers: the holder (see `holder`) and the subject, which is the image under test.
 """
 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -23,6 +21,7 @@ from runtimebuilder.engine.docker import Engine, ImageFacts
 from runtimebuilder.engine.resources import create_volume, remove_volume
 from runtimebuilder.errors import EnvironmentProblemError
 from runtimebuilder.sandbox import memory
+from runtimebuilder.sandbox.holder import Holder
 from runtimebuilder.sandbox.interrupt import uninterrupted
 from runtimebuilder.sandbox.layer import refuse_without_program
 from runtimebuilder.sandbox.life import Life
@@ -30,15 +29,12 @@ from runtimebuilder.sandbox.limits import INIT_LIMIT, Function, Limits, box_envi
 from runtimebuilder.sandbox.link import Link
 from runtimebuilder.sandbox.outcome import Exit, InvokeResult, timeout_payload
 from runtimebuilder.sandbox.run import Run
-from runtimebuilder.sandbox.scratch import Scratch, make_scratch
 
 __all__ = ["Box", "Exit", "InvokeResult", "Process"]
 
-_NOBODY = "65534:65534"  # who the holder runs as: not the subject's user, which may not signal it then
 _LOOK = 0.02  # seconds between two looks at the process while waiting for the wire
 _LAST_WORDS = 0.1  # seconds for what a process sent before it ended and we have not read yet
 _KILL_PATIENCE = 10.0  # seconds until a killed process has to be gone
-_numbers = itertools.count(1)
 
 
 class Box:
@@ -77,11 +73,9 @@ class Box:
         self._function = function or Function()
         self._answer_expect = answer_expect
         self._emulator: Emulator | None = None
-        self._holder: Container | None = None
+        self._holder: Holder | None = None
         self._subject: Container | None = None
-        self._scratch: Scratch | None = None
         self._volumes: list[str] = []
-        self._link: Link | None = None
         self._life: Life | None = None
         self._born = 0.0  # monotonic clock at the last start of the process
         self._busy_until = 0.0  # monotonic clock: the deadline of the last invocation
@@ -123,41 +117,16 @@ class Box:
                 f"the engine has no image {self.image}", hint="build or pull it first"
             )
         refuse_without_program(self.image, facts)
-        name = f"runtimebuilder-{self._run.id}-{next(_numbers)}"
-        self._link = link = self._run.link(self._wish)
-        # A loop device is for the same places as the namespace link: root, beside the engine.
-        self._scratch = make_scratch(
-            self._engine,
-            name,
-            size_mb=self.limits.tmp_mb,
-            labels=self._run.labels,
-            on_disk=self._run.is_beside_engine,
-        )
-        self._volumes.append(self._scratch.name)
-        self._holder = create_container(self._engine, self._holder_spec(name, link))
-        self._holder.start()
-        self._scratch.mounted()
-        self._emulator = Emulator([link.listen(self._holder)], answer_expect=self._answer_expect)
+        self._holder = holder = self._run.holder(self.limits.tmp_mb, self._wish)
+        # Not before: with the gateway link, other boxes could reach the socket of a holder in stock.
+        listener = holder.link.listen(holder.container)
+        self._emulator = Emulator([listener], answer_expect=self._answer_expect)
         self._emulator.start()
-        self._subject = create_container(self._engine, self._subject_spec(name, facts, self._holder))
+        self._subject = create_container(self._engine, self._subject_spec(holder, facts))
 
-    def _holder_spec(self, name: str, link: Link) -> ContainerSpec:
-        return ContainerSpec(
-            image=self._run.pause_image(),
-            name=f"{name}-holder",
-            labels=self._run.labels,
-            user=_NOBODY,
-            network_mode=link.network(self._run.labels),
-            dns=link.dns(),
-            dns_options=("timeout:1", "attempts:1"),
-            read_only=True,
-            drop_capabilities=True,
-            no_new_privileges=True,
-            mounts=[Mount(name, "/tmp")],  # noqa: S108 - the box's, not ours
-        )
-
-    def _subject_spec(self, name: str, facts: ImageFacts, holder: Container) -> ContainerSpec:
-        limits = self.limits
+    def _subject_spec(self, holder: Holder, facts: ImageFacts) -> ContainerSpec:
+        limits, name = self.limits, holder.name
+        namespaces = f"container:{holder.container.id}"
         return ContainerSpec(
             image=facts.id,
             name=name,
@@ -165,8 +134,8 @@ class Box:
             env=box_environment(limits, self.emulator.endpoint, self._function, self._env),
             labels=self._run.labels,
             user=limits.user,
-            network_mode=f"container:{holder.id}",
-            pid_mode=f"container:{holder.id}",
+            network_mode=namespaces,
+            pid_mode=namespaces,
             read_only=limits.read_only,
             memory=limits.memory_mb * 1024 * 1024,
             pids=limits.pids,
@@ -198,14 +167,16 @@ class Box:
         if self._frozen and self._subject is not None:
             with contextlib.suppress(EnvironmentProblemError):
                 self._subject.unpause()
-        jobs = [one.remove for one in (self._subject, self._holder) if one is not None]
+        holder = self._holder
+        containers = (self._subject, holder.container if holder is not None else None)
+        jobs = [one.remove for one in containers if one is not None]
         jobs += [self._emulator.close] if self._emulator is not None else []
         with ThreadPoolExecutor(max_workers=3, thread_name_prefix="close-box") as pool:
             done = [pool.submit(job) for job in jobs]
-        if self._scratch is not None:
-            self._scratch.mounted()
         for volume in self._volumes:
             remove_volume(self._engine, volume)
+        if holder is not None:
+            holder.remove_tmp()
         self._run.closed(self)
         if self._owns_run:
             self._run.close()
@@ -224,9 +195,9 @@ class Box:
     @property
     def link(self) -> Link:
         """How the process reaches the emulator. RuntimeError before the box is open."""
-        if self._link is None:
+        if self._holder is None:
             raise RuntimeError("the box is not open")
-        return self._link
+        return self._holder.link
 
     @property
     def container(self) -> Container:
@@ -238,7 +209,7 @@ class Box:
     @property
     def tmp_kind(self) -> str:
         """What is behind /tmp: "ext4", or "tmpfs", whose pages count as memory."""
-        return self._scratch.kind if self._scratch is not None else ""
+        return self._holder.tmp_kind if self._holder is not None else ""
 
     def start(self) -> None:
         """Start the process; opens the box when it is not open. RuntimeError while a process runs.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import threading
@@ -15,6 +16,8 @@ from typing import Any, Protocol, Self
 from runtimebuilder.engine import containers, resources
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import UserError
+from runtimebuilder.sandbox.ahead import Ahead
+from runtimebuilder.sandbox.holder import Holder, make_holder
 from runtimebuilder.sandbox.interrupt import uninterrupted
 from runtimebuilder.sandbox.link import Link, choose_link, namespace_link_problem
 from runtimebuilder.sandbox.pause import ensure_pause_image
@@ -43,6 +46,8 @@ class Run:
         self._layers: dict[str, str] = {}
         self._pause_image: str | None = None
         self._beside: bool | None = None
+        self._numbers = itertools.count(1)  # of holders
+        self._ahead: dict[tuple[int, str], Ahead] = {}
         self._before: Any = None
         self._signalled = False
         self._closed = False
@@ -90,6 +95,39 @@ class Run:
                 self._pause_image = ensure_pause_image(self.engine)
             return self._pause_image
 
+    def holder(self, tmp_mb: int, wish: str) -> Holder:
+        """A holder that nobody had before, running, with the link for this wish: the caller's to close.
+
+        Raises what making it raised: `EnvironmentProblemError` (4), or `SpecError` (2) for an unknown wish.
+        """
+        with self._lock:
+            ahead = self._ahead.get((tmp_mb, wish))
+        return ahead.take() if ahead is not None else self._make_holder(tmp_mb, wish)
+
+    def make_ahead(self, tmp_mb: int, wish: str, number: int) -> None:
+        """From now on keep up to `number` such holders ready, so that boxes open quicker; once in a run.
+
+        A thread makes them while others work. What nobody took is removed when the run ends, and making one
+        that fails, fails the box that should have had it. RuntimeError when the run has ended.
+        """
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the run has ended")
+            if (tmp_mb, wish) not in self._ahead:
+                self._ahead[tmp_mb, wish] = Ahead(partial(self._make_holder, tmp_mb, wish), number)
+
+    def _make_holder(self, tmp_mb: int, wish: str) -> Holder:
+        return make_holder(
+            self.engine,
+            f"runtimebuilder-{self.id}-{next(self._numbers)}",
+            image=self.pause_image(),
+            tmp_mb=tmp_mb,
+            link=self.link(wish),
+            labels=self.labels,
+            # A loop device is for the same places as the namespace link: root, beside the engine.
+            on_disk=self.is_beside_engine,
+        )
+
     def derived(self, key: str, make: Callable[[], str]) -> str:
         """The image of that key: made by `make` once in this run, and to its end even when interrupted."""
         with self._lock:
@@ -117,7 +155,7 @@ class Run:
             if self._closed:
                 return
             self._closed = True
-            still_open, self._open = self._open[::-1], []
+            still_open, self._open = [*self._ahead.values(), *self._open[::-1]], []
         with uninterrupted():
             self._close(still_open)
 

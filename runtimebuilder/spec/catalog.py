@@ -152,7 +152,10 @@ def examine(files: Sequence[Path], bases: Mapping[str, BaseSpec] | None = None) 
 
 def _shown(file: Path) -> str:
     """How a file is named to people: from here, when it is below."""
-    relative = os.path.relpath(file)
+    try:
+        relative = os.path.relpath(file)
+    except FileNotFoundError:  # the current folder has been removed
+        return str(file)
     return str(file) if relative.startswith("..") else relative
 
 

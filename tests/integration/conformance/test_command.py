@@ -220,6 +220,15 @@ def test_pytest_runs_the_same_suite(miniature: str, tmp_path: Path) -> None:
     assert "3 passed" in done.stdout
 
 
+@pytest.mark.parametrize("expression", ["RT_060", "RT-060", "response_basic"])
+def test_pytest_selects_a_case_by_id_or_name(miniature: str, tmp_path: Path, expression: str) -> None:
+    done = run_pytest(
+        tmp_path, "--pyargs", "runtimebuilder.conformance", "--image", miniature, "-k", expression
+    )
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
+
+
 OWN_CASES = """
 import pytest
 from runtimebuilder.conformance.case import Level, case

@@ -8,6 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from runtimebuilder.conformance.report.result import Report, State
+from runtimebuilder.engine.docker import Engine
+from runtimebuilder.local.invoke import invoke
 from tests.integration.conformance.conftest import Judge
 
 # What stands in the bootstrap's place: it stays, and never speaks; it takes an event, and never answers.
@@ -46,6 +48,15 @@ def test_shoulds_alone_do_not_make_it_conform(judge: Judge, variant: Callable[[s
     report = judge(variant(SILENT), "RT-037", "RT-062", "RT-111", "RT-112")
     assert [str(result.state) for result in report.results] == ["failed", "failed", "failed", "skipped"]
     assert not report.conforms
+
+
+@pytest.mark.parametrize(("lines", "asked"), [(SILENT, False), (TAKES_ONLY, True)])
+def test_an_invoke_tells_whether_the_runtime_asked_for_an_event(
+    engine: Engine, variant: Callable[[str], str], lines: str, asked: bool
+) -> None:
+    (done,) = invoke(engine, variant(lines), [b"{}"], handler="index.handler", timeout=2.0)
+    assert done.result.kind == "timeout"
+    assert done.asked is asked
 
 
 def reason(report: Report, number: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -218,3 +219,14 @@ def test_an_interrupted_command_says_so_and_ends_with_130(
     ran = command("validate")
     assert (ran.code, ran.out) == (130, "")
     assert ran.err.strip() == "interrupted"
+
+
+def test_list_works_in_a_folder_that_has_been_removed(command: Command, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    os.chdir(gone)
+    gone.rmdir()
+    ran = command("list", "php-82")
+    os.chdir(tmp_path)
+    assert (ran.code, ran.err) == (0, "")
+    assert "php-82" in ran.out

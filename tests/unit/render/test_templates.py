@@ -55,3 +55,9 @@ def test_the_first_folder_wins_file_by_file(tmp_path: Path) -> None:
     write(tmp_path / "shipped", "php/rootfs/b", "shipped")
     files = TemplateSet([tmp_path / "mine", tmp_path / "shipped"]).files("php/rootfs")
     assert {name: file.read_text() for name, file in files.items()} == {"a": "mine", "b": "shipped"}
+
+
+def test_whatever_else_a_template_raises_is_told_with_file_and_line(tmp_path: Path) -> None:
+    write(tmp_path, "a.j2", "ok\n{{ 1 / 0 }}\n")
+    with pytest.raises(SpecError, match=r"a\.j2:2: ZeroDivisionError: division by zero"):
+        TemplateSet([tmp_path]).render("a.j2", {})
