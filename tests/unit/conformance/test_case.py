@@ -47,7 +47,9 @@ def test_cases_are_in_the_catalogues_order() -> None:
     numbers = [one.number for one in builtin_cases()]
     assert numbers[0] == "RT-001"
     assert numbers[-1] == "IM-09"
-    assert numbers == sorted(numbers, key=lambda number: (("RT", "LC", "EV", "FS", "IM").index(number[:2]), number))
+    assert numbers == sorted(
+        numbers, key=lambda number: (("RT", "LC", "EV", "FS", "IM").index(number[:2]), number)
+    )
 
 
 def test_a_prefix_of_others_comes_last() -> None:
