@@ -6,14 +6,14 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from runtimebuilder.conformance.expectation import fail, require, shown, unsupported
 from runtimebuilder.conformance.patience import Patience
 from runtimebuilder.conformance.probes.codec import Codec, NotDecodableError
 from runtimebuilder.emulator.exchange import Exchange, Route
 from runtimebuilder.emulator.faults import Delivery
-from runtimebuilder.emulator.invocation import DEFAULT_ARN, Invocation, Outcome, OutcomeKind
+from runtimebuilder.emulator.invocation import Invocation, Outcome, OutcomeKind
 from runtimebuilder.emulator.server import Emulator
 from runtimebuilder.emulator.transcript import write_transcript
 from runtimebuilder.sandbox.container import Box
@@ -30,6 +30,18 @@ PROMPTLY = 3.0
 
 _LOG_LAG = 2.0  # seconds until what a process wrote is surely in the engine's log
 _POLL = 0.1  # seconds between two looks at the process while waiting for the wire
+
+
+class Headers(TypedDict, total=False):
+    """What the service may say about an invoke, as `Invocation.of` takes it; None sends no header."""
+
+    request_id: str
+    function_arn: str
+    trace_id: str | None
+    client_context: str | None
+    cognito_identity: str | None
+    tenant_id: str | None
+    content_type: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +115,14 @@ class Environment:
         event: bytes | None = None,
         delivery: Delivery | None = None,
         timeout: float = DEADLINE,
-        request_id: str | None = None,
-        function_arn: str = DEFAULT_ARN,
-        trace_id: str | None = None,
+        **headers: Unpack[Headers],
     ) -> Invocation:
         """Hand out one invocation: a command in the probe's form, or the bytes of `event` as they are."""
         if event is None:
             if command is None:
                 raise TypeError("send() takes a command or an event")
             event = self._codec.event(command.text)
-        invocation = Invocation.of(
-            event, timeout=timeout, request_id=request_id, function_arn=function_arn, trace_id=trace_id
-        )
+        invocation = Invocation.of(event, timeout=timeout, **headers)
         self.api.queue(invocation, delivery)
         return invocation
 
@@ -168,20 +176,10 @@ class Environment:
         within: float = ANSWER_LIMIT,
         delivery: Delivery | None = None,
         timeout: float = DEADLINE,
-        request_id: str | None = None,
-        function_arn: str = DEFAULT_ARN,
-        trace_id: str | None = None,
+        **headers: Unpack[Headers],
     ) -> Any:
         """Send a command and require its result."""
-        sent = self.send(
-            command,
-            delivery=delivery,
-            timeout=timeout,
-            request_id=request_id,
-            function_arn=function_arn,
-            trace_id=trace_id,
-        )
-        return self.value(sent, within)
+        return self.value(self.send(command, delivery=delivery, timeout=timeout, **headers), within)
 
     def require_echo(self, value: object, *, within: float = ANSWER_LIMIT, because: str = "") -> None:
         """Require that a value comes back as it went in."""
@@ -244,6 +242,11 @@ class Environment:
             seen=found.describe(),
         )
         return found
+
+    def require_same_process(self, *, because: str) -> None:
+        """Require that the process lives and answers another event."""
+        require(self.box.is_running(), expected=f"the process goes on {because}", seen="it ended")
+        self.require_echo("goes on", because=because)
 
     # -- evidence --------------------------------------------------------------------------------------------
 

@@ -76,10 +76,11 @@ class Environments:
         handler: str | None = None,
         link: str | None = None,
         limits: Limits | None = None,
-        env: Mapping[str, str] | None = None,
+        env: Mapping[str, str | None] | None = None,
+        answer_expect: bool = True,
     ) -> Environment:
         """A new environment that is not started: script its emulator, then start it. It is closed with the
-        case.
+        case. A variable of `env` that is None is not set; `answer_expect`: the API sends `100 Continue`.
 
         Raises `EnvironmentProblemError` when the box cannot be made.
         """
@@ -89,7 +90,8 @@ class Environments:
             handler=probe.handler if handler is None else handler,
             link=link or self._link,
             limits=limits or self._limits,
-            env=self._env | dict(env or {}),
+            env={**self._env, **(env or {})},
+            answer_expect=answer_expect,
         )
         self._open.append(made)
         return made
@@ -147,7 +149,14 @@ class Environments:
         return self._make(probe, handler=probe.handler, link=self._link, limits=self._limits, env=self._env)
 
     def _make(
-        self, probe: Probe, *, handler: str, link: str, limits: Limits, env: Mapping[str, str]
+        self,
+        probe: Probe,
+        *,
+        handler: str,
+        link: str,
+        limits: Limits,
+        env: Mapping[str, str | None],
+        answer_expect: bool = True,
     ) -> Environment:
         if self._many:
             self._subject.run.make_ahead(self._limits.tmp_mb, self._link, _AHEAD)
@@ -160,7 +169,15 @@ class Environments:
                 except SubjectFailedError:  # there is nothing to start
                     self._patience.learn_refused()
                     raise
-        box = Box(self._subject.run, self._image, limits=limits, handler=handler, env=env, link=link)
+        box = Box(
+            self._subject.run,
+            self._image,
+            limits=limits,
+            handler=handler,
+            env=env,
+            link=link,
+            answer_expect=answer_expect,
+        )
         box.open()
         return Environment(box, codec_for(probe.form), self._patience)
 

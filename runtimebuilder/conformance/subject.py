@@ -16,6 +16,9 @@ from runtimebuilder.sandbox.run import Run
 LAMBDA_ENTRYPOINT = "/lambda-entrypoint.sh"
 """The entrypoint of AWS's base images, whose contract drop-in replacements keep."""
 
+BOOTSTRAP = "/var/runtime/bootstrap"
+"""The runtime's program in images whose entrypoint is AWS's."""
+
 _RUN_LIMIT = 10.0  # seconds for a single run of an entrypoint
 
 
@@ -65,15 +68,23 @@ class Subject:
         """An image like this one with more files in it, by id; it goes with the run."""
         return put_layer(self.run, self.facts.id, tuple(files))
 
-    def run_once(self, arguments: Sequence[str], env: Mapping[str, str], *, image: str | None = None) -> Ran:
+    def run_once(
+        self,
+        arguments: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        image: str | None = None,
+        entrypoint: Sequence[str] | None = None,
+    ) -> Ran:
         """Run the entrypoint with these arguments and nothing but these variables besides the image's own.
 
-        Without a network and without the box's limits. `image`: one derived from the subject. Raises
-        `SubjectFailedError` when the entrypoint cannot be started.
+        Without a network and without the box's limits. `image`: one derived from the subject; `entrypoint`:
+        another one than the image's. Raises `SubjectFailedError` when the entrypoint cannot be started.
         """
         spec = ContainerSpec(
             image=image or self.facts.id,
-            entrypoint=self.facts.entrypoint,  # given, so that no argument means none: not the image's CMD
+            entrypoint=entrypoint
+            or self.facts.entrypoint,  # given, so that no argument means none: not the image's CMD
             command=tuple(arguments),
             env=dict(env),
             labels=self.run.labels,

@@ -42,7 +42,8 @@ class Box:
 
     `where` is a `Run`, or an `Engine` for a box with a run of its own. `handler` is the only argument of the
     image's entrypoint ("" leaves the image's CMD); `command` gives all arguments instead. `env` holds the
-    user's variables. Opening makes the emulator ready to be scripted; `start` starts the process.
+    user's variables, None for one that is not to be set. Opening makes the emulator ready to be scripted;
+    `start` starts the process.
 
     Raises on opening: `EnvironmentProblemError` (exit 4) when the image is not there or the engine cannot,
     `SubjectFailedError` (1) when the image says nothing to start.
@@ -56,7 +57,7 @@ class Box:
         limits: Limits | None = None,
         handler: str = "",
         command: Sequence[str] | None = None,
-        env: Mapping[str, str] | None = None,
+        env: Mapping[str, str | None] | None = None,
         link: str = "auto",
         function: Function | None = None,
         answer_expect: bool = True,

@@ -79,7 +79,7 @@ def service_environment(limits: Limits, api: str, function: Function) -> dict[st
 
 
 def box_environment(
-    limits: Limits, api: str, function: Function, user: Mapping[str, str]
+    limits: Limits, api: str, function: Function, user: Mapping[str, str | None]
 ) -> dict[str, str | None]:
     """What the process in the box is given: the service's, the user's over them, none of the engine's."""
     return {"HOSTNAME": None, **service_environment(limits, api, function), **dict(sorted(user.items()))}

@@ -11,6 +11,7 @@ import json
 import os
 import pwd
 import re
+import signal
 import socket
 import sys
 import time
@@ -21,7 +22,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 MUTATION = os.environ.get("MUTATION", "")
-MUTATIONS = set(re.findall(r'broken\("([a-z0-9-]+)"\)', Path(__file__).read_text(encoding="utf-8")))
+MUTATIONS = {
+    *re.findall(r'broken\("([a-z0-9-]+)"\)', Path(__file__).read_text(encoding="utf-8")),
+    "client-context-unparsed",
+    "cognito-identity-unparsed",
+}
 API = "/2018-06-01/runtime"
 ERROR_JSON = "application/vnd.aws.lambda.error+json"
 TYPE_HEADER = "Lambda-Runtime-Function-Error-Type"
@@ -63,13 +68,18 @@ class Connection:
             return self.attempt(method, path, headers, body)
         except (ClosedError, ConnectionError):
             self.close()
+            if broken("cut-response-hangs") and body:
+                raise
             if not kept or broken("no-reconnect") or broken("connection-close-ignored"):
                 raise
             return self.attempt(method, path, headers, body)
 
     def attempt(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> "Answer":
+        begun = time.time()
         self.send(method, path, headers, body)
         answer = self.read()
+        if broken("time-since-request") and method == "GET" and time.time() - begun > 2:
+            raise TimeoutError
         closing = answer.headers.get("connection", "").lower() == "close"
         if (closing and not broken("connection-close-ignored")) or broken("connection-per-request"):
             self.close()
@@ -80,21 +90,37 @@ class Connection:
         if broken("endpoint-hardcoded"):
             host, port = "127.0.0.1", "9001"
         if self.socket is None:
+            if broken("proxy-obeyed") and "http_proxy" in os.environ:
+                host, port = "127.0.0.1", "9"
             self.socket = socket.create_connection((host, int(port)))
             self.socket.settimeout(None)
             self.data = b""
+        if broken("two-nexts") and method == "GET":
+            self.socket.settimeout(0.2)
+        if broken("timeout-by-clock") and method == "GET":
+            self.socket.settimeout(0.5)
         if broken("next-timeout") and method == "GET":
             self.socket.settimeout(2)
         if broken("answer-timeout") and path.endswith("/response"):
             self.socket.settimeout(1)
+        if path == "/init/error" and not broken("init-error-waits-for-ever"):
+            self.socket.settimeout(1)
         if broken("next-with-body") and method == "GET":
             body = b"{}"
-        lines = [f"{method} {API}{path} HTTP/1.1", f"Host: {host}:{port}", "User-Agent: miniature/1"]
+        lines = [f"{method} {API}{path} HTTP/1.1", f"Host: {host}:{port}"]
+        if not broken("no-user-agent"):
+            lines.append("User-Agent: miniature/1")
         lines += [f"{name}: {value}" for name, value in headers.items()]
         if body is not None:
             length = len(body.decode()) if broken("length-in-characters") else len(body)
             lines.append(f"Content-Length: {length}")
+        if broken("waits-for-100") and body and len(body) > 1024:
+            lines.append("Expect: 100-continue")
         head = "\r\n".join([*lines, "", ""]).encode()
+        if "Expect: 100-continue" in lines:
+            self.socket.sendall(head)
+            head = b""
+            time.sleep(1.2)
         self.socket.sendall(head + (body or b""))
 
     def read(self) -> "Answer":
@@ -175,16 +201,24 @@ class Answer:
         self.status, self.headers, self.body = status, headers, body
 
 
+class Identity:
+    def __init__(self, told: Any) -> None:
+        self.cognito_identity_id = told
+
+
 class Context:
     """What a handler may know about its invoke; named as in AWS's Python client."""
 
-    identity = None
-
     def __init__(self, headers: dict[str, str]) -> None:
+        if broken("request-id-guessed"):
+            headers.setdefault("lambda-runtime-aws-request-id", "")
         self.aws_request_id = headers["lambda-runtime-aws-request-id"]
         self.invoked_function_arn = headers.get("lambda-runtime-invoked-function-arn")
-        self._epoch_deadline_time_in_ms = int(headers.get("lambda-runtime-deadline-ms", "0"))
-        self.client_context = json.loads(headers.get("lambda-runtime-client-context", "null"))
+        deadline = headers.get("lambda-runtime-deadline-ms", "")
+        known = deadline.isdigit() or broken("deadline-must-be-number")
+        self._epoch_deadline_time_in_ms = int(deadline) if known else 0
+        self.client_context = self.parsed(headers, "client-context")
+        self.identity = Identity(self.parsed(headers, "cognito-identity"))
         self.tenant_id = headers.get("lambda-runtime-aws-tenant-id")
         self.deadline = self._epoch_deadline_time_in_ms
         if broken("deadline-in-32-bits"):
@@ -193,6 +227,23 @@ class Context:
             self.deadline = first.setdefault("deadline", self.deadline)
         if broken("arn-of-first-invoke"):
             self.invoked_function_arn = first.setdefault("arn", self.invoked_function_arn)
+        if broken("tenant-of-earlier-invoke"):
+            self.tenant_id = first["tenant"] = self.tenant_id or first.get("tenant")
+
+    def parsed(self, headers: dict[str, str], name: str) -> Any:
+        """The JSON in a header, None where there is none."""
+        text = headers.get(f"lambda-runtime-{name}", "null")
+        if broken(f"{name}-unparsed"):
+            return None if text == "null" else text
+        if broken("ascii-headers-only"):
+            text.encode("ascii")
+        try:
+            return json.loads(text)
+        except ValueError:
+            if broken("bad-context-ends-process"):
+                raise
+            say(f"{name} is not JSON")
+            return None
 
     def get_remaining_time_in_millis(self) -> int:
         return int(self.deadline - time.time() * 1000)
@@ -211,12 +262,26 @@ def main() -> None:
 
 def start_wrong() -> None:
     """Mistakes of a start, before anything else happens."""
+    if broken("waits-for-endpoint") and "AWS_LAMBDA_RUNTIME_API" not in os.environ:
+        time.sleep(60)
     if broken("writes-beside-bootstrap"):
         Path("/var/runtime/cache").write_text("x", encoding="utf-8")
     if broken("writes-to-volume"):
         Path("/var/data/started").touch()
     if broken("needs-user-name"):
         pwd.getpwuid(os.getuid())
+    if broken("needs-execution-env"):
+        first["environment"] = os.environ["AWS_EXECUTION_ENV"]
+    if broken("lines-of-variables-joined"):
+        os.environ.update({name: value.replace("\n", " ") for name, value in os.environ.items()})
+    if broken("writes-to-home"):
+        Path(os.environ["HOME"], ".cache").mkdir()
+    if broken("needs-credentials") and not os.environ["AWS_ACCESS_KEY_ID"]:
+        sys.exit("no credentials")
+    if broken("opens-200-files"):
+        first["files"] = [os.dup(2) for _ in range(200)]
+    if broken("ignores-sigterm"):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if broken("changes-folder"):
         os.chdir("/tmp")
     if broken("wants-200-mb"):
@@ -228,10 +293,18 @@ def start_wrong() -> None:
 def load(connection: Connection) -> Any:
     """Find the handler, or report why not and exit."""
     name = os.environ.get("_HANDLER", "")
+    if broken("unset-handler-silent") and "_HANDLER" not in os.environ:
+        sys.exit(1)
+    if broken("lock-at-load"):
+        LOCK.touch(exist_ok=False)
     module, _, function = name.rpartition(".")
     sys.path.insert(0, os.environ.get("LAMBDA_TASK_ROOT", "/var/task"))
     try:
         return getattr(importlib.import_module(module), function)
+    except ValueError as problem:  # an empty name
+        if broken("malformed-handler-silent"):
+            sys.exit(0)
+        fail_start(connection, "Runtime.MalformedHandlerName", problem)
     except SystemExit:
         if broken("exit-at-load-swallowed"):
             return nothing
@@ -255,14 +328,20 @@ def load(connection: Connection) -> Any:
 
 
 def fail_start(connection: Connection, kind: str, problem: BaseException) -> NoReturn:
-    say(f"cannot start: {kind}: {problem}")
+    if not broken("start-failure-not-logged"):
+        say(f"cannot start the handler {os.environ.get('_HANDLER')!r}: {kind}: {str(problem)[:1000]}")
     if broken("second-start-silent") and REPORTED.exists():
         sys.exit(1)
     if broken("second-start-silent"):
         REPORTED.touch()
     body = error_body(kind, str(problem), problem)
-    headers = {"Content-Type": ERROR_JSON, TYPE_HEADER: kind}
-    answer = connection.request("POST", "/init/error", headers, body)
+    headers = {"Content-Type": ERROR_JSON}
+    if not broken("error-without-type-header"):
+        headers[TYPE_HEADER] = kind
+    try:
+        answer = connection.request("POST", "/init/error", headers, body)
+    except TimeoutError:
+        sys.exit("init/error was not answered")
     if broken("init-error-twice"):
         connection.request("POST", "/init/error", headers, body)
     while broken("init-error-until-taken") and answer.status != 202:
@@ -277,15 +356,24 @@ def fail_start(connection: Connection, kind: str, problem: BaseException) -> NoR
 def serve(handler: Any, connection: Connection, waiting: Answer | None = None) -> NoReturn:
     while True:
         event, waiting = waiting or ask_next(connection), None
+        if broken("content-type-checked") and event.headers.get("content-type") != "application/json":
+            sys.exit("not JSON")
         context = Context(event.headers)
         set_trace(event.headers.get("lambda-runtime-trace-id"))
         if broken("request-id-must-be-uuid") and not re.fullmatch(r"[0-9a-f-]{36}", context.aws_request_id):
             sys.exit("bad request id")
         if broken("lock-in-tmp"):
             LOCK.touch()
+        if broken("writes-events-to-tmp"):
+            Path(f"/tmp/{context.aws_request_id}").write_bytes(b"x" * 1_000_000)
+        if broken("loads-again-and-again"):
+            handler = getattr(importlib.reload(sys.modules[handler.__module__]), handler.__name__)
         invoke(handler, event.body, context, connection)
         if broken("lock-in-tmp"):
             LOCK.unlink()
+        if broken("clears-tmp"):
+            for path in Path("/tmp").glob("probe*"):
+                path.unlink()
         if broken("next-before-answer"):
             waiting = first.pop("waiting")
 
@@ -295,11 +383,23 @@ def ask_next(connection: Connection) -> Answer:
         try:
             answer = connection.request("GET", "/invocation/next", {}, None)
         except TimeoutError:  # a mutation set the timeout
+            if broken("two-nexts"):  # the connections stay open
+                first.setdefault("abandoned", []).append(connection.socket)
+                connection.socket = None
             connection.close()
             continue
+        except (ClosedError, ConnectionError):
+            if broken("cut-next-in-a-loop"):
+                continue
+            raise
         if answer.status == 200:
             return answer
         say(f"next: status {answer.status}")
+        if broken("redirect-followed") and "location" in answer.headers:
+            path = urllib.parse.urlsplit(answer.headers["location"]).path
+            connection.request("GET", path.removeprefix(API), {}, None)
+        if broken("next-204-in-a-loop") and answer.status == 204:
+            continue
         if broken("next-refused-in-a-loop") and answer.status == 403:
             continue
         sys.exit(0 if broken("next-500-exits-0") else 1)
@@ -310,6 +410,8 @@ def set_trace(trace: str | None) -> None:
         return
     if broken("trace-of-first-invoke"):
         trace = first.setdefault("trace", trace)
+    if trace is None and broken("trace-kept-when-absent"):
+        return
     if trace is None:
         os.environ.pop("_X_AMZN_TRACE_ID", None)
     else:
@@ -318,7 +420,7 @@ def set_trace(trace: str | None) -> None:
 
 def invoke(handler: Any, body: bytes, context: Context, connection: Connection) -> None:
     try:
-        event = json.loads(body)
+        event = decode(body)
         if broken("objects-only") and not isinstance(event, dict):
             raise TypeError("the event is not an object")  # noqa: TRY301 - reported like a handler's own
         result = encode(call(handler, event, context))
@@ -330,9 +432,14 @@ def invoke(handler: Any, body: bytes, context: Context, connection: Connection) 
         else:
             raise
     except Exception as problem:  # whatever user code does
+        if broken("recursion-as-null") and isinstance(problem, RecursionError):
+            post_response(b"null", context, connection)
+            return
         if broken("deep-event-ends-process") and isinstance(problem, RecursionError):
             raise
         if broken("bad-event-ends-process") and isinstance(problem, json.JSONDecodeError):
+            raise
+        if broken("surrogate-ends-process") and isinstance(problem, UnicodeEncodeError):
             raise
         report_error(problem, context, connection)
         return
@@ -346,6 +453,13 @@ def call(handler: Any, event: Any, context: Context) -> Any:
             result = handler(event, context)
         sys.stderr.write(printed.getvalue())
         return printed.getvalue() or result
+    if broken("prints-after-response"):
+        sys.stdout.write(first.pop("printed", ""))
+        printed = io.StringIO()
+        with redirect_stdout(printed):
+            result = handler(event, context)
+        first["printed"] = printed.getvalue()
+        return result
     if broken("crash-hidden"):
         child = os.fork()
         if child == 0:
@@ -355,10 +469,30 @@ def call(handler: Any, event: Any, context: Context) -> Any:
     return handler(event, context)
 
 
+def decode(body: bytes) -> Any:
+    if not body:
+        if broken("empty-event-ends-process"):
+            os._exit(1)
+        return None
+    if broken("no-space-around-events") and body != body.strip():
+        raise ValueError("white space before or after the event")
+    if broken("integers-as-floats"):
+        return json.loads(body, parse_int=float)
+    if broken("first-of-equal-keys"):
+        return json.loads(body, object_pairs_hook=lambda pairs: dict(reversed(pairs)))
+    return json.loads(body)
+
+
 def encode(result: Any) -> bytes:
+    if broken("nothing-as-no-text") and result is None:
+        return b""
+    if broken("falsy-as-null"):
+        result = result or None
+    if broken("empty-object-as-list") and result == {}:
+        result = []
     if broken("bytes-as-json") and isinstance(result, bytes):
         return result
-    text = json.dumps(result, ensure_ascii=False)
+    text = json.dumps(result, ensure_ascii=False, allow_nan=broken("infinity-as-json"))
     if broken("response-in-ascii"):
         return text.encode("ascii", errors="replace")
     if broken("text-ends-at-nul") and "\\u0000" in text:
@@ -378,6 +512,8 @@ def post_response(result: bytes, context: Context, connection: Connection) -> No
     headers = {} if broken("response-without-type") else {"Content-Type": "application/json"}
     if broken("error-type-kept") and "error type" in first:
         headers[TYPE_HEADER] = first["error type"]
+    if broken("late-result-kept") and "late" in first:
+        result = first.pop("late")
     if broken("next-before-answer"):
         connection.send("POST", path, headers, result)
         other = Connection()
@@ -387,9 +523,15 @@ def post_response(result: bytes, context: Context, connection: Connection) -> No
         return
     try:
         answer = connection.request("POST", path, headers, result)
+    except ConnectionError:
+        if broken("cut-response-hangs"):
+            time.sleep(30)
+        raise
     except TimeoutError:  # a mutation set the timeout
         connection.close()
         answer = connection.request("POST", path, headers, result)
+    if broken("200-posted-again") and answer.status == 200:
+        connection.request("POST", path, headers, result)
     if broken("response-twice"):
         connection.request("POST", path, headers, result)
     if broken("answer-parsed-strictly"):
@@ -403,6 +545,8 @@ def post_response(result: bytes, context: Context, connection: Connection) -> No
     if any(reported):
         report_error(RuntimeError(f"status {answer.status}"), context, connection)
         return
+    if answer.status == 400:
+        first["late"] = result
     if answer.status == 413:
         first["too large"] = True
     if answer.status >= 500 and not broken("response-500-ignored"):
@@ -416,7 +560,8 @@ def report_error(problem: BaseException, context: Context, connection: Connectio
     safe = "Function." + (re.sub(r"[^A-Za-z0-9_]", "", kind)[:100] or "Error")
     headers = {"Content-Type": "text/plain" if broken("error-as-text") else ERROR_JSON}
     if not broken("error-without-type-header"):
-        headers[TYPE_HEADER] = kind if broken("error-type-unchecked") else safe
+        raw = broken("error-type-unchecked") or broken("error-type-without-category")
+        headers[TYPE_HEADER] = kind if raw else safe
     first["error type"] = safe
     body = error_body(kind, str(problem), problem)
     path = f"/invocation/{urllib.parse.quote(context.aws_request_id, safe='')}/error"
@@ -430,8 +575,13 @@ def report_error(problem: BaseException, context: Context, connection: Connectio
 
 
 def error_body(kind: str, message: str, problem: BaseException) -> bytes:
+    if broken("message-must-be-utf8"):
+        message.encode()
+    if not broken("huge-message-uncut"):
+        message = message[:10_000]
     lines = [
-        line.rstrip() for line in traceback.format_exception(type(problem), problem, problem.__traceback__)
+        line.rstrip()[:1000]
+        for line in traceback.format_exception(type(problem), problem, problem.__traceback__)
     ]
     if broken("error-escaped-by-hand"):
         return f'{{"errorMessage":"{message}","errorType":"{kind}","stackTrace":[]}}'.encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from typing import Any
 
@@ -17,6 +18,8 @@ SECTION = "Errors"
 ERROR_TYPE_HEADER = "Lambda-Runtime-Function-Error-Type"
 _MEDIA = ("application/vnd.aws.lambda.error+json", "application/json")
 _STORM = 3
+HUGE = 10_000_000  # bytes of a message
+LIMIT = 6 * 1024 * 1024  # bytes of what can be posted
 
 
 @case(
@@ -114,6 +117,20 @@ def test_error_type_header(warm: Environment) -> None:
 
 
 @case(
+    "RT-115-error-type-form",
+    Level.SHOULD,
+    requirement="The type in the header has the form Function.Reason or Runtime.Reason.",
+    page="runtimes-api",
+    section=SECTION,
+    needs=(Need.RAISE,),
+)
+def test_error_type_form(warm: Environment) -> None:
+    seen = _raise(warm, "typed").header(ERROR_TYPE_HEADER) or ""
+    right = re.fullmatch(r"(Function|Runtime)\.[A-Z][A-Za-z0-9_]+", seen)
+    require(right, expected=f"{ERROR_TYPE_HEADER}: Function.Reason", seen=shown(seen))
+
+
+@case(
     "RT-117-message-escapes",
     Level.MUST,
     judgement=True,
@@ -132,6 +149,24 @@ def test_message_escapes(warm: Environment) -> None:
         expected=f"errorMessage with {shown(message)}",
         seen=shown(body.get("errorMessage")),
     )
+
+
+@case(
+    "RT-118-message-not-utf8",
+    Level.SHOULD,
+    judgement=True,
+    requirement="An error is reported also when its message is not UTF-8.",
+    page="runtimes-api",
+    section=SECTION,
+    needs=(Need.RAISE,),
+)
+def test_message_not_utf8(fresh: Environment) -> None:
+    outcome = fresh.outcome(fresh.send(do("raise", message_hex="61ff62")))
+    seen = f"{outcome.kind}: {shown(outcome.body)}"
+    require(outcome.kind is OutcomeKind.ERROR, expected="POST to /error", seen=seen)
+    body = _error_object(outcome.exchange)
+    require(isinstance(body.get("errorMessage"), str), expected="a string errorMessage", seen=shown(body))
+    fresh.require_same_process(because="after a message that is not UTF-8")
 
 
 @case(
@@ -162,6 +197,26 @@ def test_header_injection(fresh: Environment) -> None:
     require(not strange, expected="printable ASCII in every header", seen=shown(strange))
     _error_object(posted)
     fresh.require_echo("goes on", because="after an error with line breaks")
+
+
+@case(
+    "RT-120-huge-message",
+    Level.SHOULD,
+    judgement=True,
+    requirement=(
+        "A message of 10 MB is cut, so that the error stays below the limit and the invoke is answered."
+    ),
+    page="runtimes-api",
+    section=SECTION,
+    needs=(Need.RAISE,),
+)
+def test_huge_message(fresh: Environment) -> None:
+    outcome = fresh.outcome(fresh.send(do("raise", message="0123456789", times=HUGE // 10)))
+    seen = f"{outcome.kind}: {len(outcome.exchange.request_body)} bytes"
+    right = outcome.kind is OutcomeKind.ERROR and len(outcome.exchange.request_body) < LIMIT
+    require(right, expected=f"an error of less than {LIMIT} bytes", seen=seen)
+    _error_object(outcome.exchange)
+    fresh.require_same_process(because="after a huge message")
 
 
 @case(

@@ -7,12 +7,14 @@ from dataclasses import replace
 from runtimebuilder.conformance.case import Level, Need, case
 from runtimebuilder.conformance.environment import Environment, do
 from runtimebuilder.conformance.environments import Environments
-from runtimebuilder.conformance.expectation import CaseBroken, require, shown
+from runtimebuilder.conformance.expectation import CaseBroken, require, shown, unsupported
 from runtimebuilder.engine.docker import ImageFacts
 from runtimebuilder.sandbox.limits import Limits
 
 SECTION = "File system, user, limits"
 TASK_ROOT = "/var/task"
+SMALL_TMP = 16  # MB
+HANDLERS_FDS = 900
 
 
 @case(
@@ -61,6 +63,40 @@ def test_cwd(warm: Environment, image: ImageFacts) -> None:
     expected = image.workdir or "/"
     seen = warm.ask(do("cwd"))
     require(seen == expected, expected=expected, seen=shown(seen))
+
+
+@case(
+    "FS-09-tmp-full",
+    Level.SHOULD,
+    judgement=True,
+    requirement="The runtime serves on when /tmp is full.",
+    page="gettingstarted-limits",
+    section=SECTION,
+)
+def test_tmp_full(environments: Environments) -> None:
+    environment = environments.open(limits=replace(Limits(), tmp_mb=SMALL_TMP)).started_and_ready()
+    text = "0123456789" * 100
+    for path in ("/tmp/large", "/tmp/rest"):  # noqa: S108 - in the box
+        written = environment.ask(do("write", path=path, text=text, times=(SMALL_TMP + 4) * 1000))
+        refused = isinstance(written, dict) and written.get("ok") is False
+        if not refused:
+            unsupported(f"the probe could not fill /tmp: {shown(written)}")
+    environment.require_same_process(because="with a full /tmp")
+
+
+@case(
+    "FS-10-fds-1024",
+    Level.SHOULD,
+    judgement=True,
+    requirement="The runtime itself needs few file descriptors: of 1024 the handler can have 900.",
+    page="gettingstarted-limits",
+    section=SECTION,
+)
+def test_fds(environments: Environments) -> None:
+    limits = replace(Limits(), nofile=Limits().nofile - HANDLERS_FDS)
+    environment = environments.open(limits=limits).started_and_ready()
+    for number in range(10):
+        environment.require_echo(number, because=f"with {limits.nofile} file descriptors")
 
 
 @case(

@@ -6,9 +6,12 @@ import posixpath
 import uuid
 
 from runtimebuilder.conformance.case import Level, case
+from runtimebuilder.conformance.environment import Environment
 from runtimebuilder.conformance.environments import Environments
 from runtimebuilder.conformance.expectation import require, shown, unsupported
+from runtimebuilder.conformance.probes.probe import Probe
 from runtimebuilder.conformance.subject import LAMBDA_ENTRYPOINT, Ran, Subject
+from runtimebuilder.emulator.exchange import Route
 from runtimebuilder.engine.docker import ImageFacts
 from runtimebuilder.sandbox.layer import LayerFile
 
@@ -17,6 +20,8 @@ PLATFORMS = ("linux/amd64", "linux/arm64")
 LARGEST = 10 * 1000**3  # bytes, uncompressed
 LAYERS = 127
 REFUSED = 142
+START_LIMIT = 10.0  # seconds
+SHELLS = ("ash", "bash", "busybox", "dash", "sh")
 REFUSAL = "entrypoint requires the handler name to be the first argument"
 
 # What AWS's OS-only base images set (the values are those of provided:al2023).
@@ -166,6 +171,47 @@ def test_entrypoint_rie_switch(subject: Subject, image: ImageFacts) -> None:
             expected=f"{program.strip()} run {told}, with _HANDLER=some.handler",
             seen=_told(ran),
         )
+
+
+@case(
+    "IM-08-exec-not-fork",
+    Level.SHOULD,
+    judgement=True,
+    requirement=(
+        "A shell that is the entrypoint is replaced by the runtime: signals and the exit code are the "
+        "runtime's."
+    ),
+    page="images-create",
+    section=SECTION,
+)
+def test_exec_not_fork(fresh: Environment) -> None:
+    processes = fresh.box.processes()
+    pids = [one.pid for one in processes]
+    for shell in processes:
+        program = posixpath.basename(shell.command.split(" ")[0])
+        is_first = shell.parent not in pids and program in SHELLS
+        children = [one.command for one in processes if one.parent == shell.pid]
+        require(
+            not is_first or not children,
+            expected="the runtime in the place of the entrypoint's shell",
+            seen=f"{shown(shell.command)} still there, with {shown(children)} below it",
+        )
+
+
+@case(
+    "IM-09-cmd-override",
+    Level.MUST,
+    requirement="The handler is what CMD says, which the function's configuration can change.",
+    page="images-create",
+    section=SECTION,
+)
+def test_cmd_override(environments: Environments, probe: Probe) -> None:
+    environment = environments.open(handler=probe.missing_handler)
+    environment.start()
+    asked = environment.wait_for(lambda found: any(one.route is Route.NEXT for one in found), START_LIMIT)
+    expected = f"a start that fails with the handler {probe.missing_handler} of another CMD"
+    require(not asked, expected=expected, seen="GET next")
+    environment.exit_within(START_LIMIT, after="its start with a handler that does not exist")
 
 
 def _needs_lambda_entrypoint(image: ImageFacts) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
+from typing import Any
 
 from runtimebuilder.conformance.case import Level, Need, case
 from runtimebuilder.conformance.environment import Environment, context_field, do
@@ -11,6 +13,7 @@ from runtimebuilder.conformance.expectation import require, shown
 from runtimebuilder.emulator.answers import HeaderCase
 from runtimebuilder.emulator.exchange import Route
 from runtimebuilder.emulator.faults import Delivery
+from runtimebuilder.emulator.invocation import OutcomeKind
 
 SECTION = "Events and their headers"
 TOLERANCE_MS = 50
@@ -170,6 +173,86 @@ def test_arn_per_invoke(warm: Environment) -> None:
 
 
 @case(
+    "RT-023-client-context",
+    Level.SHOULD,
+    requirement="The client context of an invoke reaches the handler, parsed; without one there is none.",
+    page="runtimes-api",
+    section=SECTION,
+    needs=(Need.CONTEXT,),
+)
+def test_client_context(warm: Environment) -> None:
+    for sent in ({"custom": {"shop": "blue"}, "env": {"locale": "en"}}, {"custom": {"shop": "red"}}):
+        seen = warm.ask(do("context"), client_context=json.dumps(sent))
+        # AWS's own clients give an object, of which the probe tells the custom part.
+        right = context_field(seen, "client_context") in (sent, sent["custom"])
+        require(right, expected=f"the client context {shown(sent)}", seen=shown(seen["client_context"]))
+    _require_none(warm.ask(do("context")), "client_context")
+
+
+@case(
+    "RT-024-cognito-identity",
+    Level.SHOULD,
+    requirement="The Cognito identity of an invoke reaches the handler, parsed; without one there is none.",
+    page="runtimes-api",
+    section=SECTION,
+    needs=(Need.CONTEXT,),
+)
+def test_cognito_identity(warm: Environment) -> None:
+    sent = {"cognitoIdentityId": "eu-west-1:one", "cognitoIdentityPoolId": "eu-west-1:pool"}
+    seen = warm.ask(do("context"), cognito_identity=json.dumps(sent))
+    # AWS's own clients give an object, of which the probe tells the identity's id.
+    right = context_field(seen, "cognito_identity") in (sent, sent["cognitoIdentityId"])
+    require(right, expected=f"the identity {shown(sent)}", seen=shown(seen["cognito_identity"]))
+    _require_none(warm.ask(do("context")), "cognito_identity")
+
+
+@case(
+    "RT-025-bad-context-json",
+    Level.SHOULD,
+    judgement=True,
+    requirement=(
+        "A client context that is not JSON is an error of that invoke or counts as none; the runtime goes on."
+    ),
+    page="runtimes-api",
+    section=SECTION,
+)
+def test_bad_context_json(fresh: Environment) -> None:
+    sent = fresh.send(do("context"), client_context="{")
+    if fresh.outcome(sent).kind is OutcomeKind.RESPONSE:
+        _require_none(fresh.value(sent), "client_context")
+    fresh.require_same_process(because="after a client context that is not JSON")
+
+
+@case(
+    "RT-026-non-ascii-header",
+    Level.SHOULD,
+    judgement=True,
+    requirement="Bytes beyond ASCII in a header do not end the process.",
+    page="runtimes-api",
+    section=SECTION,
+)
+def test_non_ascii_header(fresh: Environment) -> None:
+    fresh.outcome(fresh.send(do("echo", value="sent"), client_context='{"custom":{"name":"\u00e9\u6f22"}}'))
+    fresh.require_same_process(because="after a header with bytes beyond ASCII")
+
+
+@case(
+    "RT-027-tenant-id",
+    Level.SHOULD,
+    judgement=True,
+    requirement="The tenant id of an invoke reaches the handler, and is not kept for the next one.",
+    page="runtimes-api",
+    section=SECTION,
+    needs=(Need.CONTEXT,),
+)
+def test_tenant_id(warm: Environment) -> None:
+    for tenant in ("blue", "red"):
+        seen = context_field(warm.ask(do("context"), tenant_id=tenant), "tenant_id")
+        require(seen == tenant, expected=f"the tenant id {tenant}", seen=shown(seen))
+    _require_none(warm.ask(do("context")), "tenant_id")
+
+
+@case(
     "RT-028-trace-set",
     Level.MUST,
     requirement="_X_AMZN_TRACE_ID holds the trace id of the invoke, byte for byte, while the handler runs.",
@@ -198,6 +281,30 @@ def test_trace_changes(warm: Environment) -> None:
         require(seen == trace, expected=trace, seen=shown(seen))
 
 
+@case(
+    "RT-030-trace-absent",
+    Level.SHOULD,
+    judgement=True,
+    requirement=(
+        "Without a trace id _X_AMZN_TRACE_ID is not set or empty: the value of the invoke before is gone."
+    ),
+    page="configuration-envvars",
+    section=SECTION,
+    needs=(Need.TRACE,),
+)
+def test_trace_absent(warm: Environment) -> None:
+    trace = "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=1"
+    seen = _trace(warm, trace)
+    require(seen == trace, expected=trace, seen=shown(seen))
+    _require_none(warm.ask(do("context")), "trace_id")
+
+
 def _trace(environment: Environment, trace: str) -> object:
     context = environment.ask(do("context"), trace_id=trace)
     return context_field(context, "trace_id")
+
+
+def _require_none(context: Any, name: str) -> None:
+    """Require that a field the probe tells is null or empty."""
+    if isinstance(context, dict) and name in context:
+        require(not context[name], expected=f"no {name}", seen=shown(context[name]))

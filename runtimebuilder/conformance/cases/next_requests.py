@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import time
 from dataclasses import replace
+from itertools import pairwise
 
 from runtimebuilder.conformance.case import Level, Need, case
 from runtimebuilder.conformance.environment import PROMPTLY, Environment, do
@@ -16,6 +19,7 @@ from runtimebuilder.emulator.invocation import Invocation
 SECTION = "Finding the API and next"
 NEXT_TARGET = "/2018-06-01/runtime/invocation/next"
 HELD_SECONDS = 65
+USER_AGENT = 128  # characters of it that are kept
 RETRIES = 10  # GET nexts after a refusal that are still no busy loop
 
 
@@ -222,6 +226,28 @@ def test_connection_close(fresh: Environment) -> None:
 
 
 @case(
+    "RT-040-user-agent",
+    Level.SHOULD,
+    judgement=True,
+    requirement=(
+        "Every request names the runtime in User-Agent: product/version, the same each time, at most "
+        "128 characters."
+    ),
+    page="runtimes-api",
+    section=SECTION,
+)
+def test_user_agent(warm: Environment) -> None:
+    warm.require_echo("named")
+    seen = [one.header("User-Agent") for one in warm.exchanges()]
+    first = seen[0] or ""
+    right = re.match(r"[!-~]+/[!-~]+", first) and len(first) <= USER_AGENT
+    require(
+        right, expected=f"User-Agent: product/version of at most {USER_AGENT} characters", seen=shown(first)
+    )
+    require(set(seen) == {first}, expected=f"User-Agent: {first} each time", seen=shown(seen))
+
+
+@case(
     "RT-042-one-in-flight",
     Level.MUST,
     requirement="The next event is asked for only when the answer to the response before it has come.",
@@ -270,6 +296,34 @@ def test_order(warm: Environment) -> None:
         expected="100 responses in the order of their events",
         seen=f"{len(posted)} responses, not in that order",
     )
+
+
+@case(
+    "RT-044-parallel-next-never",
+    Level.MUST,
+    judgement=True,
+    requirement=(
+        "There are never two GET nexts waiting: not after a freeze, and not after a connection was closed."
+    ),
+    page="runtimes-api",
+    section=SECTION,
+)
+def test_parallel_next_never(fresh: Environment) -> None:
+    fresh.box.freeze()
+    time.sleep(0.5)
+    fresh.box.thaw()
+    time.sleep(0.3)  # for a second request to come, if there is one
+    fresh.require_echo("thawed")
+    fresh.api.close_idle_connections()
+    fresh.require_echo("connected again")
+    nexts = fresh.exchanges(Route.NEXT)
+    for before, after in pairwise(nexts):
+        ended = [when for when in (before.answered, before.peer_closed) if when is not None]
+        require(
+            ended and min(ended) <= after.started,
+            expected="one GET next at a time",
+            seen=f"another one {after.started - before.started:.2f} s after one that still waited",
+        )
 
 
 def _nexts(found: tuple[Exchange, ...]) -> tuple[Exchange, ...]:

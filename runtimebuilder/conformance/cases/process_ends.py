@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from runtimebuilder.conformance.case import Level, Need, case
-from runtimebuilder.conformance.environment import Environment, do
-from runtimebuilder.conformance.expectation import require, shown
+from runtimebuilder.conformance.environment import PROMPTLY, Environment, do
+from runtimebuilder.conformance.expectation import CaseBroken, require, shown, unsupported
 from runtimebuilder.conformance.probes.probe import Probe
 from runtimebuilder.emulator.exchange import Route
 from runtimebuilder.sandbox.outcome import InvokeResult
@@ -12,6 +12,7 @@ from runtimebuilder.sandbox.outcome import InvokeResult
 SECTION = "Ends of the process"
 SECONDS = 10  # the function's timeout where it is not the point
 SHORT = 1  # ... and where it is
+LATE = 0.5  # what a handler takes whose invoke is given up meanwhile
 
 
 @case(
@@ -86,6 +87,50 @@ def test_handler_hang(fresh: Environment) -> None:
         seen=_told(result),
     )
     _require_next_invoke(fresh, "after a timeout")
+
+
+@case(
+    "RT-134-stack-overflow",
+    Level.SHOULD,
+    judgement=True,
+    requirement=(
+        "A handler that calls itself without end is reported or ends the process, and the next event "
+        "is served."
+    ),
+    page="lambda-runtime-environment",
+    section=SECTION,
+    needs=(Need.RAISE,),
+)
+def test_stack_overflow(fresh: Environment) -> None:
+    result = fresh.invoke(do("recurse"), timeout=SECONDS)
+    if result.kind == "response" and b"unsupported" in result.body:
+        unsupported("the probe does not know this command")
+    right = result.kind in ("error", "exit")
+    require(right, expected="POST to /error or the end of the process within the invoke", seen=_told(result))
+    _require_next_invoke(fresh, "after endless recursion")
+
+
+@case(
+    "RT-135-late-result",
+    Level.MUST,
+    judgement=True,
+    requirement="A result that comes after its invoke was given up is never given to a newer one.",
+    page="lambda-runtime-environment",
+    section=SECTION,
+)
+def test_late_result(fresh: Environment) -> None:
+    late = fresh.send(do("sleep", seconds=LATE))
+    if not fresh.wait_for(lambda found: any(one.request_id == late.request_id for one in found), 5):
+        raise CaseBroken("the event was not handed out")
+    fresh.api.fail_invocation(late.request_id)
+    newer = fresh.send(do("echo", value="newer"))
+    if not fresh.wait_for_next(fresh.exchanges(Route.NEXT)[-1].number, SECONDS):
+        fresh.exit_within(PROMPTLY, after="the refusal of a late result")
+        fresh.box.restart()
+    value = fresh.value(newer)
+    require(value == "newer", expected="the newer event answered with its own result", seen=shown(value))
+    posts = len(fresh.posts(Route.RESPONSE, late.request_id))
+    require(posts <= 1, expected="the late result posted at most once", seen=f"{posts} POSTs")
 
 
 def _require_exit(environment: Environment, result: InvokeResult, told: str) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 from runtimebuilder.conformance.case import Level, Need, case
-from runtimebuilder.conformance.environment import Environment
+from runtimebuilder.conformance.cases.errors import ERROR_TYPE_HEADER
+from runtimebuilder.conformance.environment import Environment, do
 from runtimebuilder.conformance.environments import Environments
-from runtimebuilder.conformance.expectation import fail, require, shown
+from runtimebuilder.conformance.expectation import fail, require, shown, unsupported
 from runtimebuilder.conformance.probes.known import THROWN_AT_LOAD
-from runtimebuilder.conformance.probes.probe import Probe
+from runtimebuilder.conformance.probes.probe import SLOW_LOAD_SECONDS, Probe
+from runtimebuilder.conformance.subject import BOOTSTRAP, Subject
 from runtimebuilder.emulator.exchange import Exchange, Route
 from runtimebuilder.emulator.faults import Reply
 from runtimebuilder.sandbox.outcome import Exit
@@ -16,6 +21,9 @@ SECTION = "Start failures"
 START_LIMIT = 10.0  # seconds: the service's limit for the Init phase
 GONE_WITHIN = 1.5  # seconds from the answer to init/error to the end of the process
 STORM = 3
+HUGE = 2_000_000  # bytes of a message
+REPORT_LIMIT = 1024 * 1024  # bytes that the smallest of the places takes to which a report is sent
+TIMES = "PROBE_TIMES"  # how often a throws-at-load handler says its message
 
 
 @case(
@@ -76,6 +84,77 @@ def test_import_throws(environments: Environments, probe: Probe) -> None:
         expected=f"the message {THROWN_AT_LOAD!r}",
         seen=shown(reported.request_body),
     )
+
+
+@case(
+    "RT-154-handler-empty-malformed",
+    Level.SHOULD,
+    judgement=True,
+    requirement="A handler string that names nothing is reported to init/error.",
+    page="runtimes-custom",
+    section=SECTION,
+)
+def test_handler_malformed(environments: Environments) -> None:
+    for handler in ("nodot", " "):
+        _reported_and_gone(environments, handler)
+
+
+@case(
+    "RT-155-handler-unset",
+    Level.SHOULD,
+    requirement=(
+        "Without _HANDLER and without an argument the runtime says that the handler is missing, and exits."
+    ),
+    page="runtimes-custom",
+    section=SECTION,
+)
+def test_handler_unset(subject: Subject) -> None:
+    if not subject.has_file(BOOTSTRAP):
+        unsupported(f"there is no {BOOTSTRAP}")
+    ran = subject.run_once((), {"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001"}, entrypoint=(BOOTSTRAP,))
+    require(ran.code, expected="a failing exit", seen="it runs" if ran.code is None else "exit 0")
+    told = ran.stdout + ran.stderr
+    require("handler" in told.lower(), expected="a message that names the handler", seen=shown(told))
+
+
+@case(
+    "RT-156-init-error-header",
+    Level.SHOULD,
+    requirement=(
+        "The report of a failed start has the header Lambda-Runtime-Function-Error-Type: Runtime.Reason."
+    ),
+    page="runtimes-api",
+    section=SECTION,
+)
+def test_init_error_header(environments: Environments, probe: Probe) -> None:
+    environment = environments.open(handler=probe.missing_handler)
+    seen = _start_and_fail(environment).header(ERROR_TYPE_HEADER) or ""
+    right = re.fullmatch(r"Runtime\.[A-Z][A-Za-z0-9_]+", seen)
+    require(right, expected=f"{ERROR_TYPE_HEADER}: Runtime.Reason", seen=shown(seen))
+
+
+@case(
+    "RT-157-init-error-body",
+    Level.SHOULD,
+    requirement=(
+        "The report of a failed start is an object with errorMessage, errorType and a list of strings "
+        "stackTrace."
+    ),
+    page="runtimes-api",
+    section=SECTION,
+)
+def test_init_error_body(environments: Environments, probe: Probe) -> None:
+    environment = environments.open(handler=probe.missing_handler)
+    body = _start_and_fail(environment).request_body
+    try:
+        told = json.loads(body)
+    except ValueError:
+        told = None
+    trace = told.get("stackTrace") if isinstance(told, dict) else None
+    right = isinstance(trace, list) and all(isinstance(line, str) for line in trace)
+    right = right and all(isinstance(told.get(name), str) for name in ("errorMessage", "errorType"))
+    expected = "errorMessage and errorType: strings; stackTrace: a list of strings"
+    require(right, expected=expected, seen=shown(body))
 
 
 @case(
@@ -162,6 +241,23 @@ def test_init_error_403_500(environments: Environments, probe: Probe) -> None:
 
 
 @case(
+    "RT-163-init-error-no-answer",
+    Level.SHOULD,
+    judgement=True,
+    requirement="The process exits also when init/error is never answered.",
+    page="runtimes-custom",
+    section=SECTION,
+)
+def test_init_error_no_answer(environments: Environments, probe: Probe) -> None:
+    environment = environments.open(handler=probe.missing_handler)
+    environment.api.script(Route.INIT_ERROR, Reply(202, delay=60))
+    environment.start()
+    if not environment.wait_for(lambda found: bool(_reports(found)), START_LIMIT):
+        fail(expected="POST to init/error", seen="none")
+    environment.exit_within(START_LIMIT, after="a report that is not answered")
+
+
+@case(
     "RT-164-exit-at-import",
     Level.MUST,
     requirement=(
@@ -178,6 +274,31 @@ def test_exit_at_import(environments: Environments, probe: Probe) -> None:
     require(not asked, expected="no GET next of a handler that exits while it is loaded", seen="GET next")
     found = environment.exit_within(START_LIMIT, after="the start of a handler that exits")
     require(not found.is_success, expected="a failing exit", seen=found.describe())
+
+
+@case(
+    "RT-165-init-hang",
+    Level.MUST,
+    requirement=(
+        "A start that is killed while the handler is being loaded leaves nothing behind that stops "
+        "the next one."
+    ),
+    page="lambda-runtime-environment",
+    section=SECTION,
+    needs=(Need.SLOW_LOAD,),
+    slow="loads a handler of 3 s twice",
+)
+def test_init_hang(environments: Environments, probe: Probe) -> None:
+    environment = environments.open(handler=probe.faulty[Need.SLOW_LOAD])
+    environment.start()
+    ended = environment.box.wait_exit(SLOW_LOAD_SECONDS / 2)
+    if ended is not None:
+        fail(expected="a handler that takes long to load", seen=ended.describe())
+    environment.box.kill()
+    environment.exit_within(START_LIMIT, after="its kill")
+    result = environment.invoke(do("echo", value="second"), timeout=START_LIMIT)
+    right = result.kind == "response" and b"second" in result.body
+    require(right, expected="the event served by a second start", seen=f"{result.kind}: {shown(result.body)}")
 
 
 @case(
@@ -202,6 +323,46 @@ def test_second_start_same_error(environments: Environments, probe: Probe) -> No
         expected="the same kind of report",
         seen=shown(reports[1].request_body),
     )
+
+
+@case(
+    "RT-167-init-error-size",
+    Level.SHOULD,
+    judgement=True,
+    requirement="The report of a failed start stays below 1 MiB, whatever the length of its message.",
+    page="runtimes-custom",
+    section=SECTION,
+    needs=(Need.THROWS_AT_LOAD,),
+)
+def test_init_error_size(environments: Environments, probe: Probe) -> None:
+    times = HUGE // len(THROWN_AT_LOAD)
+    environment = environments.open(handler=probe.faulty[Need.THROWS_AT_LOAD], env={TIMES: str(times)})
+    reported = _start_and_fail(environment)
+    size = len(reported.request_body)
+    require(size < REPORT_LIMIT, expected=f"a report of less than {REPORT_LIMIT} bytes", seen=f"{size} bytes")
+    require(
+        THROWN_AT_LOAD.encode() in reported.request_body,
+        expected="the beginning of the message",
+        seen=shown(reported.request_body),
+    )
+    _gone(environment)
+
+
+@case(
+    "RT-168-init-log",
+    Level.SHOULD,
+    judgement=True,
+    requirement="Why a start failed is in the log as well.",
+    page="runtimes-custom",
+    section=SECTION,
+)
+def test_init_log(environments: Environments, probe: Probe) -> None:
+    environment = environments.open(handler=probe.missing_handler)
+    _start_and_fail(environment)
+    _gone(environment)
+    name = probe.missing_handler.partition(".")[0]
+    logged = environment.logs_in_time(name)
+    require(logged, expected=f"{name!r}, the missing handler, in the log", seen=shown(environment.log()))
 
 
 def _reported_and_gone(environments: Environments, handler: str) -> Exchange:

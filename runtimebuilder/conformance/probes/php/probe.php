@@ -36,7 +36,13 @@ function probe($command, array $context)
                 'pid' => getmypid(),
             ];
         case 'raise':
-            throw probe_error($command['type'] ?? 'ProbeError', $command['message'] ?? '');
+            $message = isset($command['message_hex'])
+                ? hex2bin($command['message_hex'])
+                : str_repeat($command['message'] ?? '', $command['times'] ?? 1);
+
+            throw probe_error($command['type'] ?? 'ProbeError', $message);
+        case 'recurse':
+            return probe_recurse(0);
         case 'exit':
             exit($command['code'] ?? 0);
         case 'kill':
@@ -59,9 +65,10 @@ function probe($command, array $context)
 
             return ['uid' => probe_id('Uid'), 'gid' => probe_id('Gid'), 'home' => $home === false ? null : $home];
         case 'write':
-            $written = @file_put_contents($command['path'], $command['text']);
+            $text = str_repeat($command['text'], $command['times'] ?? 1);
+            $written = @file_put_contents($command['path'], $text);
 
-            return $written === strlen($command['text'])
+            return $written === strlen($text)
                 ? ['ok' => true]
                 : ['ok' => false, 'error' => error_get_last()['message'] ?? 'not everything was written'];
         case 'read':
@@ -97,6 +104,12 @@ function probe_error(string $type, string $message): Throwable
     $class = is_a($type, Throwable::class, true) ? $type : 'ProbeError';
 
     return new $class($message);
+}
+
+/** Calls itself without end. */
+function probe_recurse(int $depth): array
+{
+    return [probe_recurse($depth + 1)];
 }
 
 /** Kills the process that runs this. */

@@ -45,7 +45,14 @@ def _context(_event: Any, context: Any) -> Any:
 
 
 def _raise(event: Any, _context: Any) -> None:
-    raise type(event.get("type", "ProbeError"), (Exception,), {})(event.get("message", ""))
+    message = event.get("message", "") * event.get("times", 1)
+    if "message_hex" in event:
+        message = bytes.fromhex(event["message_hex"]).decode("utf-8", "surrogateescape")
+    raise type(event.get("type", "ProbeError"), (Exception,), {})(message)
+
+
+def _recurse(event: Any, context: Any) -> Any:
+    return [_recurse(event, context)]
 
 
 def _exit(event: Any, _context: Any) -> None:
@@ -80,7 +87,7 @@ def _whoami(_event: Any, _context: Any) -> Any:
 
 def _write(event: Any, _context: Any) -> Any:
     try:
-        Path(event["path"]).write_text(event["text"], encoding="utf-8")
+        Path(event["path"]).write_text(event["text"] * event.get("times", 1), encoding="utf-8")
     except OSError as problem:
         return {"ok": False, "error": str(problem)}
     return {"ok": True}
@@ -123,6 +130,7 @@ _COMMANDS = {
     "echo": _echo,
     "context": _context,
     "raise": _raise,
+    "recurse": _recurse,
     "exit": _exit,
     "kill": _kill,
     "hang": _sleep,

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace RuntimeBuilder\Console;
 
+use RuntimeBuilder\Environment;
 use RuntimeBuilder\Log;
 use RuntimeBuilder\Net\Deadline;
 use RuntimeBuilder\Process\ProcessTable;
@@ -26,18 +27,23 @@ final class Command
     }
 
     /**
-     * @param array<string, string> $environment
+     * @param array<string, string> $environment variables of the command beside those of this process
      */
     public function run(array $environment, Deadline $deadline): CommandResult
     {
         $pipes = [];
+        // Inherited, not handed over: proc_open leaves out the empty ones of an array.
+        foreach ($environment as $name => $value) {
+            Environment::set($name, $value);
+        }
         $process = proc_open(
             $this->command,
             [0 => ['file', '/dev/null', 'r'], 1 => ['pipe', 'w'], 2 => ['redirect', 1]],
             $pipes,
-            null,
-            $environment,
         );
+        foreach (array_keys($environment) as $name) {
+            Environment::set($name, null);
+        }
         if ($process === false) {
             return new CommandResult(null, null, false, "{$this->command[0]} could not be started");
         }

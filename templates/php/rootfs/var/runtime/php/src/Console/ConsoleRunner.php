@@ -57,7 +57,7 @@ final class ConsoleRunner implements Runner
             'LAMBDA_REQUEST_ID' => $invocation->requestId,
         ];
         $command = new Command([PHP_BINARY, $this->script, ...$arguments]);
-        $result = $command->run($context + getenv(), Deadline::in($seconds));
+        $result = $command->run($context, Deadline::in($seconds));
         if ($result->exitCode === 0 && !$result->timedOut) {
             return self::success($result->output);
         }
