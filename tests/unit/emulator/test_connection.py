@@ -191,6 +191,7 @@ def test_the_state_after_answers_comes_back_when_a_waiting_peer_goes(
 def test_one_of_two_waiting_peers_may_go(emulator: Emulator, connect: Connect) -> None:
     gone, stays = connect(), connect()
     gone.ask("GET", NEXT)
+    assert emulator.recording.wait_for(lambda seen: len(seen) == 1, 1)  # so that it is the first one recorded
     stays.ask("GET", NEXT)
     assert emulator.recording.wait_for(lambda seen: len(seen) == 2, 1)
     gone.sock.close()
