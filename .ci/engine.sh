@@ -67,6 +67,8 @@ start_engine() {
   else
     # No init here: start it ourselves, detached from this shell, with a log to look at.
     say "starting dockerd (log: $log)"
+    # One that was killed leaves its pid behind, which another process may have by now.
+    if command -v pgrep >/dev/null 2>&1 && ! pgrep -x dockerd >/dev/null; then rm -f /var/run/docker.pid; fi
     nohup setsid dockerd >"$log" 2>&1 </dev/null &
   fi
   tries=0
