@@ -67,8 +67,13 @@ start_engine() {
   else
     # No init here: start it ourselves, detached from this shell, with a log to look at.
     say "starting dockerd (log: $log)"
-    # One that was killed leaves its pid behind, which another process may have by now.
-    if command -v pgrep >/dev/null 2>&1 && ! pgrep -x dockerd >/dev/null; then rm -f /var/run/docker.pid; fi
+    # One that was killed leaves its pid behind; it may be another process's by now, or nobody's but a zombie's.
+    old=$(cat /var/run/docker.pid 2>/dev/null || true)
+    case $(sed 's/^[0-9]* //; s/^\(([^)]*) .\).*/\1/' "/proc/${old:-none}/stat" 2>/dev/null || true) in
+      "(dockerd) Z") rm -f /var/run/docker.pid ;;
+      "(dockerd) "*) ;;
+      *) rm -f /var/run/docker.pid ;;
+    esac
     nohup setsid dockerd >"$log" 2>&1 </dev/null &
   fi
   tries=0
