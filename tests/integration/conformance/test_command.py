@@ -98,9 +98,12 @@ def test_cases_are_listed_without_an_engine(cli: Cli) -> None:
     assert done.returncode == 0, done.stderr
     assert [line.split()[0] for line in done.stdout.splitlines()] == [
         "RT-001-endpoint-from-env",
+        "RT-002-endpoint-missing",
         "RT-003-next-path",
         "RT-004-next-only-when-ready",
         "RT-005-long-poll-65s",
+        "RT-008-freeze-in-next",
+        "RT-009-freeze-then-data-waiting",
     ]
     told = json.loads(cli("verify", "--list", "--json", "--case", "RT-005", env=env).stdout)
     assert told[0]["slow"] == "holds next for 65 s"

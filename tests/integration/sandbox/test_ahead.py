@@ -61,7 +61,17 @@ def wait_until(condition: Callable[[], bool]) -> bool:
 
 def running_holders(engine: Engine, run: Run) -> int:
     found = containers.containers_with_label(engine, f"{LABEL}={run.id}")
-    return sum(one.state().status == "running" for one, _ in found)
+    return sum(_is_running(one) for one, _ in found)
+
+
+def _is_running(container: containers.Container) -> bool:
+    try:
+        return container.state().status == "running"
+    except EngineError as error:
+        # The engine lists a container that is being made before it can be asked about it.
+        if error.status != 404:
+            raise
+        return False
 
 
 def listening() -> set[str]:
