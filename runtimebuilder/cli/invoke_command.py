@@ -12,6 +12,7 @@ from rich.text import Text
 
 from runtimebuilder.cli import console
 from runtimebuilder.cli.subject import resolve_subject
+from runtimebuilder.cli.variables import parse_variables
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import ExitCode, SpecError
 from runtimebuilder.local.invoke import HttpAnswer, HttpRequest
@@ -71,7 +72,7 @@ def invoke(
         [payload],
         handler=handler,
         code=code,
-        env=_variables(env or []),
+        env=parse_variables(env or []),
         limits=Limits(memory_mb=memory),
         timeout=timeout,
     )
@@ -100,16 +101,6 @@ def _read_event(text: str) -> bytes:
     if text == "-":
         return sys.stdin.buffer.read()
     return Path(text[1:]).read_bytes() if text.startswith("@") else text.encode()
-
-
-def _variables(pairs: list[str]) -> dict[str, str]:
-    variables = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
-            raise SpecError(f"--env {pair!r} is not of the form NAME=VALUE")
-        variables[name] = value
-    return variables
 
 
 def _write(body: bytes) -> None:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from runtimebuilder.cli import console
 from runtimebuilder.cli.subject import resolve_subject
+from runtimebuilder.cli.variables import parse_variables
 from runtimebuilder.conformance.case import Case, builtin_cases
 from runtimebuilder.conformance.report.jsonlines import JsonLines
 from runtimebuilder.conformance.report.progress import Progress
@@ -92,7 +93,7 @@ def verify(
         probe=probe,
         link=link,
         memory=memory,
-        env=_variables(env or []),
+        env=parse_variables(env or []),
     )
     if list_cases:
         _list(options, json_output=json_output)
@@ -154,13 +155,3 @@ def _open(path: Path) -> TextIO:
         return path.open("w", encoding="utf-8")
     except OSError as problem:
         raise EnvironmentProblemError(f"--report {path}: {problem.strerror}") from problem
-
-
-def _variables(pairs: list[str]) -> dict[str, str]:
-    variables = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
-            raise SpecError(f"--env {pair!r} is not of the form NAME=VALUE")
-        variables[name] = value
-    return variables
