@@ -14,14 +14,14 @@ from runtimebuilder.conformance.report.result import Report
 from runtimebuilder.conformance.run import VerifyOptions, verify
 from runtimebuilder.engine.docker import Engine, asking
 
-BOOTSTRAP = Path(__file__).resolve().parents[2] / "miniatures" / "bootstrap.py"
+MINIATURES = Path(__file__).resolve().parents[2] / "miniatures"
 
 # One step fetches Python; the other two change with the bootstrap and take no time.
 DOCKERFILE = """\
 FROM {base}
 RUN apt-get update -q && apt-get install -y -q --no-install-recommends python3 \\
  && rm -rf /var/lib/apt/lists/* /var/cache/apt
-COPY bootstrap /var/runtime/bootstrap
+COPY *.py bootstrap /var/runtime/
 RUN mkdir -p /usr/local/bin && printf '#!/bin/sh\\nexec "$@"\\n' > /usr/local/bin/aws-lambda-rie \\
  && chmod 0755 /usr/local/bin/aws-lambda-rie
 LABEL dev.runtimebuilder.probe=python
@@ -66,9 +66,15 @@ def build(engine: Engine, name: str, dockerfile: str) -> str:
     """Build with the engine's own classic builder: nothing but an engine is needed."""
     context = io.BytesIO()
     with tarfile.open(fileobj=context, mode="w") as archive:
+        modules = [
+            (module.name, module.read_bytes(), 0o644)
+            for module in sorted(MINIATURES.glob("*.py"))
+            if module.stem not in ("__init__", "bootstrap")
+        ]
         for path, data, mode in (
             ("Dockerfile", dockerfile.encode(), 0o644),
-            ("bootstrap", BOOTSTRAP.read_bytes(), 0o755),
+            ("bootstrap", (MINIATURES / "bootstrap.py").read_bytes(), 0o755),
+            *modules,
         ):
             entry = tarfile.TarInfo(path)
             entry.size, entry.mode = len(data), mode

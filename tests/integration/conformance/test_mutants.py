@@ -13,7 +13,7 @@ from runtimebuilder.conformance.run import VerifyOptions, verify
 from runtimebuilder.engine.docker import Engine, ImageFacts
 from tests.integration.conformance.conftest import Judge
 from tests.integration.conformance.mutants import DESCRIPTIONS, IMAGES, MUTATIONS
-from tests.miniatures import bootstrap
+from tests.miniatures import mutation as miniature_mutation
 
 
 def only(report: Report) -> CaseResult:
@@ -31,7 +31,7 @@ def test_every_mutation_is_used_and_known() -> None:
         *MUTATIONS.values(),
         *(line.split("MUTATION=")[1] for line in IMAGES.values() if "MUTATION=" in line),
     }
-    assert used == bootstrap.MUTATIONS
+    assert used == miniature_mutation.known_mutations()
 
 
 @pytest.mark.parametrize(("case", "mutation"), MUTATIONS.items())
