@@ -168,6 +168,11 @@ _PREFIXES: Sequence[str] = ("RT", "ST", "LC", "SS", "MI", "EV", "FS", "IM", "EX"
 
 def catalogue_order(one: Case) -> tuple[int, int, str]:
     """A sort key: the catalogue's chapters, then the number. Prefixes of other people come last."""
-    prefix, number, *_ = one.id.split("-")
+    return id_order(one.id)
+
+
+def id_order(identity: str) -> tuple[int, int, str]:
+    """The same for an id."""
+    prefix, number, *_ = identity.split("-")
     chapter = _PREFIXES.index(prefix) if prefix in _PREFIXES else len(_PREFIXES)
-    return (chapter, int(number), one.id)
+    return (chapter, int(number), identity)

@@ -5,15 +5,25 @@ from __future__ import annotations
 import sys
 from itertools import groupby
 
-from runtimebuilder.conformance.case import Case, builtin_cases
+from runtimebuilder.conformance.case import Case, builtin_cases, id_order
+from runtimebuilder.conformance.unchecked import ABOUT_EMULATORS, UNCHECKED
 
 _HEAD = """\
 # The cases
 
 Made from the code by `make docs`; do not edit. {count} cases. A dagger (†) marks a level that no page of AWS's
 documentation states: it is this project's judgement. Ids are for ever. `runtimebuilder verify IMAGE --case ID` runs
-one, and a case that needs what a probe does not have is reported as *unsupported*, with the reason.
+one, and a case that needs what a probe does not have is reported as *unsupported*, with the reason. What no case
+checks is [at the end](#not-checked), with the reason.
 """
+
+_UNCHECKED = """\
+## Not checked
+
+Requirements without a case, because nothing of them can be seen in a runtime from outside. {about}
+
+| Row | Why no case checks it |
+|---|---|"""
 
 
 def page() -> str:
@@ -29,6 +39,10 @@ def page() -> str:
             f"## {section}\n\n| Case | Level | Requirement | Page | Needs of the probe |\n|---|---|---|---|---|"
         )
         parts[-1] += "".join(f"\n{_row(one)}" for one in members) + "\n"
+    parts.append(_UNCHECKED.format(about=ABOUT_EMULATORS))
+    parts[-1] += (
+        "".join(f"\n| `{row}` | {UNCHECKED[row]} |" for row in sorted(UNCHECKED, key=id_order)) + "\n"
+    )
     return "\n".join(parts)
 
 

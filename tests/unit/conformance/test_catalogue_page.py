@@ -15,5 +15,5 @@ def test_the_committed_page_is_current() -> None:
 
 
 def test_every_case_has_a_row() -> None:
-    rows = [line for line in page().splitlines() if line.startswith("| `")]
+    rows = [line for line in page().partition("## Not checked")[0].splitlines() if line.startswith("| `")]
     assert len(rows) == len(builtin_cases())

@@ -1,0 +1,51 @@
+"""Rows of the catalogue that are no cases, and why: what cannot be seen of a runtime from outside.
+
+Nothing is dropped silently: the page docs/conformance-cases.md lists these rows after the cases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# full id -> the reason, in one sentence
+
+_RUNTIME_API: Mapping[str, str] = {
+    "RT-046-ping": (
+        "GET /ping is a route of emulators: runtimes neither have to call it nor to leave it alone."
+    ),
+}
+
+_STREAMING: Mapping[str, str] = {}
+
+_SNAPSTART_AND_CONCURRENCY: Mapping[str, str] = {}
+
+_LIFECYCLE: Mapping[str, str] = {}
+
+_ENVIRONMENT: Mapping[str, str] = {
+    "FS-05-bootstrap-not-executable-missing": (
+        "It is about the service, which tells of a missing or not executable bootstrap; an image whose program "
+        "cannot be started fails its first case with the engine's words."
+    ),
+    "FS-06-bootstrap-crlf-wrong-arch": (
+        "It is about the service, which tells of a program that the kernel refuses; such an image fails its first "
+        "case with the engine's words, and IM-03 looks at its platform."
+    ),
+}
+
+_EXTENSIONS: Mapping[str, str] = {}
+
+UNCHECKED: Mapping[str, str] = {
+    **_RUNTIME_API,
+    **_STREAMING,
+    **_LIFECYCLE,
+    **_SNAPSTART_AND_CONCURRENCY,
+    **_ENVIRONMENT,
+    **_EXTENSIONS,
+}
+"""Every row that no case checks, by its full id, with the reason."""
+
+ABOUT_EMULATORS = (
+    "RI-01 to RI-14 say how the service's side answers. They are requirements on the Runtime API that the suite itself "
+    "offers to the runtime, and its own tests hold them; a runtime only sees the answers."
+)
+"""The rows of the catalogue that say nothing about runtimes."""

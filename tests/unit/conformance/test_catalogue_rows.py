@@ -1,0 +1,168 @@
+"""Nothing of the catalogue is dropped silently: every row is a case, or stands with a reason in `unchecked.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runtimebuilder.conformance.case import builtin_cases
+from runtimebuilder.conformance.catalogue import page
+from runtimebuilder.conformance.unchecked import UNCHECKED
+
+ROWS = (
+    (Path(__file__).resolve().parents[2] / "data" / "catalogue-ids.txt").read_text(encoding="utf-8").split()
+)
+
+# Rows that are neither yet. This set only ever shrinks.
+PENDING = {
+    # Runtime API
+    "RT-006-long-poll-130s",
+    "RT-007-long-poll-15min",
+    "RT-016-big-headers",
+    "RT-031-trace-in-LMI",
+    "RT-041-runtime-features",
+    "RT-045-soak-1000",
+    "RT-094-background-after-response",
+    "RT-116-xray-cause",
+    "RT-121-non-exception-throw",
+    "RT-122-chained-cause",
+    "RT-128-exit-reported-first",
+    "RT-130-oom-kill",
+    "RT-132-self-timeout",
+    "RT-133-child-processes-on-timeout",
+    "RT-169-unreported-crash",
+    # streaming
+    "ST-01-mode-header",
+    "ST-02-chunked",
+    "ST-03-incremental",
+    "ST-04-first-byte-opens",
+    "ST-05-trailer-announced",
+    "ST-06-midstream-error",
+    "ST-07-trailer-single-line",
+    "ST-08-success-status-kept",
+    "ST-09-connection-close",
+    "ST-10-content-type-passed",
+    "ST-11-http-prelude",
+    "ST-12-prelude-no-nul",
+    "ST-13-prelude-once",
+    "ST-14-empty-stream",
+    "ST-15-payload-with-NULs",
+    "ST-16-over-6MB",
+    "ST-17-backpressure",
+    "ST-18-next-after-stream",
+    "ST-19-server-drops-midstream",
+    "ST-20-buffered-fallback",
+    "ST-21-large-buffered",
+    # lifecycle
+    "LC-01-init-ends-at-next",
+    "LC-02-init-under-10s",
+    "LC-03-suppressed-init",
+    "LC-04-slow-init-short-timeout",
+    "LC-05-long-init-types",
+    "LC-08-crash-in-init-no-report",
+    "LC-09-exit-between-invokes",
+    "LC-10-freeze-thaw-clock",
+    "LC-11-freeze-while-background",
+    "LC-12-sigterm-without-extension",
+    "LC-13-sigterm-internal-ext",
+    "LC-14-sigterm-external-ext",
+    "LC-16-sigterm-during-invoke",
+    "LC-17-process-group",
+    "LC-21-recycle",
+    "LC-22-zombie-free",
+    # SnapStart
+    "SS-01-only-when-asked",
+    "SS-02-restore-next",
+    "SS-03-before-hook-fails",
+    "SS-04-after-hook-fails",
+    "SS-05-restore-10s",
+    "SS-06-unique-after-restore",
+    "SS-07-credentials-endpoint",
+    # concurrency
+    "MI-01-opt-in",
+    "MI-02-worker-count",
+    "MI-03-parallel-answers",
+    "MI-04-no-global-context",
+    "MI-05-one-worker-dies",
+    "MI-06-late-response-410",
+    "MI-07-init-complete",
+    "MI-08-next-no-body",
+    "MI-09-retry-next",
+    "MI-10-tmp-shared",
+    "MI-11-no-freeze",
+    "MI-12-error-body-1MiB",
+    # environment, files, image
+    "EV-04-no-leak",
+    "EV-06-tz",
+    "EV-08-children-inherit",
+    "FS-03-file-modes",
+    "FS-04-bootstrap-lookup",
+    "FS-08-layers",
+    "FS-11-procs-1024",
+    "FS-13-no-dev-shm-no-ptrace",
+    "FS-14-port-9001",
+    "IM-10-no-bake-state",
+    "IM-11-rie-contract",
+    # extensions
+    "EX-01-register",
+    "EX-02-who-may",
+    "EX-03-register-window",
+    "EX-04-init-order",
+    "EX-05-next-INVOKE",
+    "EX-06-next-SHUTDOWN",
+    "EX-07-init-error-exit-error",
+    "EX-08-limits",
+    "EX-09-extension-crash",
+    "EX-10-invoke-end",
+    "EX-11-runtime-unaffected",
+    "EX-12-lmi-extensions",
+    "EX-13-telemetry-subscribe",
+    "EX-14-telemetry-events",
+    "EX-15-logs-api",
+    "EX-16-in-RIE",
+    "EX-17-go-internal",
+    # events
+    "PL-01-api-gateway-rest",
+    "PL-02-http-api",
+    "PL-03-alb",
+    "PL-04-function-url",
+    "PL-05-sqs",
+    "PL-06-sns",
+    "PL-07-s3",
+    "PL-08-eventbridge",
+    "PL-09-dynamodb-streams",
+    "PL-10-kinesis",
+    "PL-11-step-functions",
+    "PL-12-direct-invoke",
+    "PL-13-others",
+}
+
+
+def test_every_row_is_a_case_or_has_a_reason() -> None:
+    cases = {one.id for one in builtin_cases()}
+    missing = [row for row in ROWS if row not in cases | UNCHECKED.keys() | PENDING]
+    assert not missing, f"write a case for {missing}, or say in conformance/unchecked.py why there is none"
+
+
+def test_no_row_is_two_things() -> None:
+    cases = {one.id for one in builtin_cases()}
+    both = sorted(cases & UNCHECKED.keys())
+    assert not both, f"{both} are cases: take them out of conformance/unchecked.py"
+    done = sorted(PENDING & (cases | UNCHECKED.keys()))
+    assert not done, f"{done} are done: take them out of PENDING in this module"
+
+
+def test_ids_are_those_of_the_catalogue() -> None:
+    known = set(ROWS)
+    assert len(known) == len(ROWS)
+    own = sorted(({one.id for one in builtin_cases()} | UNCHECKED.keys() | PENDING) - known)
+    assert not own, (
+        f"{own} are no rows of the catalogue: use the id and the words of tests/data/catalogue-ids.txt"
+    )
+
+
+def test_every_reason_is_one_sentence_of_the_page() -> None:
+    shown = page().partition("## Not checked")[2]
+    for row, reason in UNCHECKED.items():
+        assert reason.endswith("."), f"{row}: a sentence ends with a full stop"
+        assert ". " not in reason, f"{row}: one sentence"
+        assert f"| `{row}` | {reason} |" in shown
