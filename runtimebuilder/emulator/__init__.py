@@ -2,7 +2,7 @@
 
 from runtimebuilder.emulator.exchange import Exchange, Route
 from runtimebuilder.emulator.faults import Delivery, Reply
-from runtimebuilder.emulator.invocation import Invocation, Outcome, OutcomeKind
+from runtimebuilder.emulator.invocation import Invocation, Outcome, OutcomeKind, StreamError
 from runtimebuilder.emulator.recording import Recording
 from runtimebuilder.emulator.server import Emulator
 from runtimebuilder.emulator.state import State
@@ -18,4 +18,5 @@ __all__ = [
     "Reply",
     "Route",
     "State",
+    "StreamError",
 ]

@@ -99,6 +99,8 @@ class Connection:
         if head is None:
             return False
         turn = self._api.begin(head.request)
+        if turn.request_pace is not None:
+            self._inbox.slow_down(turn.request_pace.bytes_per_second, turn.request_pace.seconds)
         if not await self._read_body(head, turn.request_cut):
             # Nothing is answered, and the state stays where the head moved it (RI-08).
             return False

@@ -76,6 +76,21 @@ class RequestCut:
 
 
 @dataclass(frozen=True)
+class RequestPace:
+    """The request's body is read slowly: so many bytes a second, for so many seconds, then as fast as it comes.
+
+    The receive buffer is made small too, so that a sender feels it after what its own kernel buffers.
+    """
+
+    bytes_per_second: int
+    seconds: float
+
+    def __post_init__(self) -> None:
+        if self.bytes_per_second < 1 or self.seconds <= 0:
+            raise ValueError(f"pace: at least one byte a second for some time: {self}")
+
+
+@dataclass(frozen=True)
 class Reply:
     """A canned answer that replaces the emulator's own, for one request.
 
@@ -84,7 +99,8 @@ class Reply:
     answer, head included; 0 means no answer at all. `reset`: with a cut, a TCP reset instead of an orderly
     close. `apply`: the state machine takes the request as usual and only the answer differs; else the request
     has no effect. `own_answer`: the bytes are the emulator's own (the request is applied); only delay, close
-    and cut are ours. `request_cut`: there is no answer, for the request itself is cut.
+    and cut are ours. `request_cut`: there is no answer, for the request itself is cut. `request_pace`: the
+    request is read slowly.
     """
 
     status: int
@@ -97,6 +113,7 @@ class Reply:
     reset: bool = False
     own_answer: bool = False
     request_cut: RequestCut | None = None
+    request_pace: RequestPace | None = None
 
     @property
     def applies(self) -> bool:
@@ -113,6 +130,9 @@ class Reply:
             words = [f"canned answer {self.status}"] if self.cut_after != 0 else []
             base = Answer(self.status, self.headers, self.body, delay=self.delay)
             close = self.connection_close
+        if self.request_pace is not None:
+            pace = self.request_pace
+            words.append(f"request read at {pace.bytes_per_second} bytes/s for {pace.seconds:g} s")
         if self.delay:
             words.append(f"answer held {self.delay:g} s")
         if self.connection_close:
@@ -175,3 +195,8 @@ class Reply:
     def cut_request(cls, after: int, *, reset: bool = True) -> Reply:
         """The connection is closed in the middle of the request, after so many bytes of its body."""
         return cls(200, cut_after=0, request_cut=RequestCut(after, reset))
+
+    @classmethod
+    def slow_reader(cls, bytes_per_second: int, seconds: float, *, delay: float = 0.0) -> Reply:
+        """The emulator's own answer to a request whose body it reads slowly at first."""
+        return cls(200, delay=delay, own_answer=True, request_pace=RequestPace(bytes_per_second, seconds))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections import deque
 
@@ -10,6 +11,8 @@ from runtimebuilder.emulator.recording import Recording
 
 _READ = 256 * 1024
 _PENDING = 1024 * 1024
+_SLOW_BUFFER = 64 * 1024
+_STEP = 0.02  # seconds between two reads of a slow reader
 
 
 class Inbox:
@@ -27,6 +30,7 @@ class Inbox:
         self._room = asyncio.Event()
         self._gone = asyncio.Event()
         self._gone_at = 0.0
+        self._slow: tuple[int, float] | None = None  # (bytes per step, until when)
 
     @property
     def is_empty(self) -> bool:
@@ -59,11 +63,28 @@ class Inbox:
         except OSError:
             return False
 
+    def slow_down(self, bytes_per_second: int, seconds: float) -> None:
+        """Read no faster than this for so long, so that the peer's writes block."""
+        with contextlib.suppress(OSError):  # the peer has gone already
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SLOW_BUFFER)
+        self._slow = (max(1, int(bytes_per_second * _STEP)), self._recording.clock() + seconds)
+
+    async def _next_size(self) -> int:
+        """How much to read at once, after waiting for the time to do so."""
+        if self._slow is None:
+            return _READ
+        size, until = self._slow
+        if self._recording.clock() >= until:
+            self._slow = None
+            return _READ
+        await asyncio.sleep(_STEP)
+        return size
+
     async def pump(self) -> None:
         """Read until the peer closes. Run as a task beside everything else."""
         loop = asyncio.get_running_loop()
         try:
-            while data := await loop.sock_recv(self._sock, _READ):
+            while data := await loop.sock_recv(self._sock, await self._next_size()):
                 self._waiting.append((self._recording.clock(), data))
                 self._size += len(data)
                 self._arrived.set()

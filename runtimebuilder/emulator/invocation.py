@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import enum
 import json
 import time
@@ -10,6 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtimebuilder.emulator.exchange import Exchange
+
+MODE_HEADER = "Lambda-Runtime-Function-Response-Mode"
+ERROR_TYPE_TRAILER = "Lambda-Runtime-Function-Error-Type"
+ERROR_BODY_TRAILER = "Lambda-Runtime-Function-Error-Body"
 
 DEFAULT_ARN = "arn:aws:lambda:eu-west-1:123456789012:function:probe"
 
@@ -100,6 +105,17 @@ class OutcomeKind(enum.StrEnum):
 
 
 @dataclass(frozen=True)
+class StreamError:
+    """What went wrong in the middle of a stream, as its trailers tell: the invocation still counts as answered.
+
+    `body` is the trailer decoded, None where it is no base64.
+    """
+
+    type: str | None
+    body: bytes | None
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The runtime's answer to an invocation.
 
@@ -111,6 +127,24 @@ class Outcome:
     request_id: str
     body: bytes
     exchange: Exchange
+
+    @property
+    def is_streamed(self) -> bool:
+        """The response was announced as a stream."""
+        return self.exchange.header(MODE_HEADER) == "streaming"
+
+    @property
+    def stream_error(self) -> StreamError | None:
+        """The error in the trailers of a streamed response, if there is one."""
+        kind = self.exchange.trailer(ERROR_TYPE_TRAILER)
+        text = self.exchange.trailer(ERROR_BODY_TRAILER)
+        if not self.is_streamed or (kind is None and text is None):
+            return None
+        try:
+            body = None if text is None else base64.b64decode(text, validate=True)
+        except ValueError:
+            body = None
+        return StreamError(kind, body)
 
     def json(self) -> Any:
         """The body parsed as JSON. ValueError when it is none."""

@@ -56,6 +56,15 @@ class Entry:
         """Bytes of body data so far, kept or not."""
         return self._length
 
+    @property
+    def first_byte(self) -> float | None:
+        """When the first byte of the body came."""
+        return self._chunks[0][0] if self._chunks else None
+
+    def answers(self, request_id: str) -> bool:
+        """Whether this is the POST of a response to the invocation of this id."""
+        return self._route is Route.RESPONSE and self._request_id == request_id
+
     def body(self) -> bytes:
         """The body data that was kept."""
         return bytes(self._body)
@@ -213,6 +222,12 @@ class Recording:
             raise IndexError(number)
         with self.changed:
             return self._entries[number - 1].snapshot()
+
+    def first_byte(self, request_id: str) -> float | None:
+        """When the first byte of a response to this invocation came; None when none has."""
+        with self.changed:
+            times = [entry.first_byte for entry in self._entries if entry.answers(request_id)]
+        return min((when for when in times if when is not None), default=None)
 
     def notes(self) -> tuple[Note, ...]:
         """What happened outside exchanges."""

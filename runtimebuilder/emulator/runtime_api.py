@@ -16,19 +16,18 @@ from typing import Protocol
 from runtimebuilder.emulator import answers
 from runtimebuilder.emulator.answers import Answer
 from runtimebuilder.emulator.exchange import Exchange, Route, first_value
-from runtimebuilder.emulator.faults import Delivery, Reply, RequestCut
-from runtimebuilder.emulator.invocation import Invocation, Outcome, OutcomeKind
+from runtimebuilder.emulator.faults import Delivery, Reply, RequestCut, RequestPace
+from runtimebuilder.emulator.invocation import MODE_HEADER, Invocation, Outcome, OutcomeKind
 from runtimebuilder.emulator.recording import Entry, Recording
 from runtimebuilder.emulator.routes import METHODS, Request
 from runtimebuilder.emulator.state import RefusedError, State, StateMachine
-
-MODE_HEADER = "Lambda-Runtime-Function-Response-Mode"
 
 
 class Turn(Protocol):
     """One request being handled, from its head to its answer."""
 
     request_cut: RequestCut | None
+    request_pace: RequestPace | None
 
     async def answer(self, entry: Entry) -> Answer:
         """The request is complete: what to answer. May wait for ever; cancelled when the peer goes."""
@@ -262,6 +261,7 @@ class _FixedTurn:
     """The answer is known since the head."""
 
     request_cut: RequestCut | None = None
+    request_pace: RequestPace | None = None
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
@@ -278,6 +278,7 @@ class _NextTurn:
     """GET next."""
 
     request_cut: RequestCut | None = None
+    request_pace: RequestPace | None = None
 
     def __init__(self, api: RuntimeApi, request: Request) -> None:
         self._api = api
@@ -297,6 +298,7 @@ class _InitErrorTurn:
     """POST init/error."""
 
     request_cut: RequestCut | None = None
+    request_pace: RequestPace | None = None
 
     def __init__(self, api: RuntimeApi) -> None:
         self._api = api
@@ -312,6 +314,7 @@ class _PostTurn:
     """POST response or error of the invocation that is out. Without its body the state stays (RI-08)."""
 
     request_cut: RequestCut | None = None
+    request_pace: RequestPace | None = None
 
     def __init__(self, api: RuntimeApi, given: _Given, *, is_response: bool, streaming: bool) -> None:
         self._api = api
@@ -348,6 +351,7 @@ class _ScriptedTurn:
         self._reply = reply
         self._inner = inner
         self.request_cut = reply.request_cut
+        self.request_pace = reply.request_pace
 
     async def answer(self, entry: Entry) -> Answer:
         return self._reply.answer(None if self._inner is None else await self._inner.answer(entry))

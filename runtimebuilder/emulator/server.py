@@ -106,6 +106,13 @@ class Emulator:
         """The runtime's answer to this invocation; None when there is none after `timeout` seconds."""
         return self._wait(lambda: self._api.outcome(request_id), timeout)
 
+    def wait_first_byte(self, request_id: str, timeout: float) -> float | None:
+        """When the first byte of the response's body came, on the recording's clock; None: not in `timeout`.
+
+        It says so while a streamed response still comes.
+        """
+        return self._wait(lambda: self.recording.first_byte(request_id), timeout)
+
     def wait_ready(self, timeout: float) -> bool:
         """Wait until a GET next waits for work: init is complete and the environment idle."""
         return bool(self._wait(lambda: self._api.is_ready or None, timeout))
