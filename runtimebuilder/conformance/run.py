@@ -60,9 +60,16 @@ class VerifyOptions:
 
 
 def verify(
-    engine: Engine, subject_ref: str, options: VerifyOptions, reporters: Sequence[Reporter] = ()
+    engine: Engine,
+    subject_ref: str,
+    options: VerifyOptions,
+    reporters: Sequence[Reporter] = (),
+    *,
+    run: Run | None = None,
 ) -> Report:
     """Run the selected cases on the image `subject_ref`; `reporters` hear of everything as it happens.
+
+    `run`: the caller's, who closes it, so that several verdicts share what was made for the first.
 
     Raises `NothingSelectedError` (exit 3) when a pattern names no case, `SpecError` (2) for a wrong option
     or when no probe fits, `EnvironmentProblemError` (4) when the image is not there, and `KeyboardInterrupt`
@@ -73,8 +80,8 @@ def verify(
     check_selection(selection, known)
     facts = image_facts(engine, subject_ref)
     started = time.monotonic()
-    with Run(engine) as run:
-        subject = Subject(run, subject_ref, facts)
+    with Run(engine) if run is None else contextlib.nullcontext(run) as within:
+        subject = Subject(within, subject_ref, facts)
         setting = Setting(
             subject=subject,
             probe=choose_probe(options.probe, facts, subject.has_file),

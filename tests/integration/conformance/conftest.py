@@ -13,6 +13,8 @@ import pytest
 from runtimebuilder.conformance.report.result import Report
 from runtimebuilder.conformance.run import VerifyOptions, verify
 from runtimebuilder.engine.docker import Engine, asking
+from runtimebuilder.sandbox.limits import Limits
+from runtimebuilder.sandbox.run import Run
 
 MINIATURES = Path(__file__).resolve().parents[2] / "miniatures"
 
@@ -36,12 +38,21 @@ def miniature(engine: Engine, debian12_image: str) -> str:
     return build(engine, "miniature", DOCKERFILE.format(base=debian12_image))
 
 
+@pytest.fixture(scope="session")
+def shared_run(engine: Engine) -> Iterator[Run]:
+    """One run for many verdicts: the image with the probe is made once, and holders are in stock."""
+    with Run(engine) as run:
+        run.make_ahead(Limits().tmp_mb, "auto", 3)
+        yield run
+
+
 @pytest.fixture
-def judge(engine: Engine) -> Judge:
+def judge(engine: Engine, shared_run: Run) -> Judge:
     """`judge(image, "RT-060", env={...})`: the report of a run of these cases."""
 
     def run(image: str, *cases: str, env: Mapping[str, str] | None = None, **options: object) -> Report:
-        return verify(engine, image, VerifyOptions(cases=cases, env=env or {}, **options))  # type: ignore[arg-type] # test convenience
+        wanted = VerifyOptions(cases=cases, env=env or {}, **options)  # type: ignore[arg-type] # test convenience
+        return verify(engine, image, wanted, run=shared_run)
 
     return run
 
