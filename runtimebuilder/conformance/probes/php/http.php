@@ -9,8 +9,31 @@ require_once __DIR__ . '/probe.php';
 $command = json_decode((string) file_get_contents('php://input'), true, 512, JSON_THROW_ON_ERROR);
 // A page cannot end the process that serves it, keeps nothing between requests, and what it prints is the response.
 $impossible = ['exit', 'print', 'counter'];
-$result = in_array($command['do'] ?? '', $impossible, true)
-    ? PROBE_UNSUPPORTED
-    : probe($command, probe_context($_SERVER['LAMBDA_INVOCATION_CONTEXT'] ?? ''));
+if (in_array($command['do'] ?? '', $impossible, true)) {
+    $result = PROBE_UNSUPPORTED;
+} elseif (($command['do'] ?? '') === 'request') {
+    $result = probe_request();
+} else {
+    $result = probe($command, probe_context($_SERVER['LAMBDA_INVOCATION_CONTEXT'] ?? ''));
+}
 header('Content-Type: application/json');
 probe_print($result);
+
+/** @return array<string, mixed> the request as the page sees it */
+function probe_request(): array
+{
+    $headers = [];
+    foreach ($_SERVER as $name => $value) {
+        if (strncmp($name, 'HTTP_', 5) === 0) {
+            $headers[strtolower(strtr(substr($name, 5), '_', '-'))] = $value;
+        }
+    }
+
+    return [
+        'method' => $_SERVER['REQUEST_METHOD'],
+        'path' => rawurldecode((string) strtok($_SERVER['REQUEST_URI'], '?')),
+        'query' => $_SERVER['QUERY_STRING'] ?? '',
+        'headers' => (object) $headers,
+        'cookies' => (object) $_COOKIE,
+    ];
+}

@@ -40,7 +40,11 @@ function probe($command, array $context)
                 ? hex2bin($command['message_hex'])
                 : str_repeat($command['message'] ?? '', $command['times'] ?? 1);
 
-            throw probe_error($command['type'] ?? 'ProbeError', $message);
+            $cause = isset($command['cause']) ? new RuntimeException($command['cause']) : null;
+
+            throw probe_error($command['type'] ?? 'ProbeError', $message, $cause);
+        case 'raise-odd':
+            throw $command['what'] === 'text' ? new Error('thrown text') : new Error();
         case 'recurse':
             return probe_recurse(0);
         case 'exit':
@@ -58,6 +62,20 @@ function probe($command, array $context)
             $all = getenv();
 
             return (object) (isset($command['names']) ? array_intersect_key($all, array_flip($command['names'])) : $all);
+        case 'child-env':
+            return (object) probe_child_env($command['names'] ?? null);
+        case 'child-allocate':
+            // What has no line break is kept whole by tail.
+            return probe_shell('head -c "$1" /dev/zero | tail -n 1 > /dev/null', (string) ($command['mb'] << 20))[1];
+        case 'daemon':
+            return (int) probe_shell('sleep "$1" > /dev/null 2>&1 & echo $!', (string) $command['seconds'])[0];
+        case 'background':
+            $later = '{ sleep "$1"; printf done > "$2"; } > /dev/null 2>&1 &';
+            probe_shell($later, (string) $command['seconds'], $command['path']);
+
+            return null;
+        case 'clock':
+            return ['utc_offset' => (int) date('Z')];
         case 'cwd':
             return getcwd();
         case 'whoami':
@@ -96,20 +114,51 @@ function probe($command, array $context)
 }
 
 /** An exception whose class has the wanted name, if PHP can have such a class. */
-function probe_error(string $type, string $message): Throwable
+function probe_error(string $type, string $message, ?Throwable $cause = null): Throwable
 {
     if (!class_exists($type) && preg_match('/^[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*$/D', $type) === 1) {
         eval("class $type extends ProbeError {}");
     }
     $class = is_a($type, Throwable::class, true) ? $type : 'ProbeError';
 
-    return new $class($message);
+    return new $class($message, 0, $cause);
 }
 
 /** Calls itself without end. */
 function probe_recurse(int $depth): array
 {
     return [probe_recurse($depth + 1)];
+}
+
+/**
+ * Runs a line of shell with arguments `$1`, `$2`, ...
+ *
+ * @return array{string, int} what it wrote, and its exit status, 128 + number for a signal
+ */
+function probe_shell(string $line, string ...$arguments): array
+{
+    $process = proc_open(['/bin/sh', '-c', $line, 'sh', ...$arguments], [1 => ['pipe', 'w']], $pipes);
+    $output = (string) stream_get_contents($pipes[1]);
+    fclose($pipes[1]);
+
+    return [$output, proc_close($process)];
+}
+
+/**
+ * @param list<string>|null $names
+ * @return array<string, string> what a child process finds in its environment
+ */
+function probe_child_env(?array $names): array
+{
+    $seen = [];
+    foreach (explode("\0", rtrim(probe_shell('cat /proc/self/environ')[0], "\0")) as $pair) {
+        [$name, $value] = explode('=', $pair, 2) + [1 => ''];
+        if ($names === null || in_array($name, $names, true)) {
+            $seen[$name] = $value;
+        }
+    }
+
+    return $seen;
 }
 
 /** Kills the process that runs this. */

@@ -5,9 +5,12 @@ It is installed into the images of other people: standard library only, Python 3
 
 import ctypes
 import itertools
+import json
 import os
 import signal
+import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -48,7 +51,15 @@ def _raise(event: Any, _context: Any) -> None:
     message = event.get("message", "") * event.get("times", 1)
     if "message_hex" in event:
         message = bytes.fromhex(event["message_hex"]).decode("utf-8", "surrogateescape")
-    raise type(event.get("type", "ProbeError"), (Exception,), {})(message)
+    error = type(event.get("type", "ProbeError"), (Exception,), {})(message)
+    raise error from (RuntimeError(event["cause"]) if "cause" in event else None)
+
+
+def _raise_odd(event: Any, _context: Any) -> None:
+    class OddError(BaseException):
+        pass
+
+    raise OddError("thrown text") if event["what"] == "text" else OddError
 
 
 def _recurse(event: Any, context: Any) -> Any:
@@ -75,6 +86,35 @@ def _allocate(event: Any, _context: Any) -> int:
 def _env(event: Any, _context: Any) -> Any:
     names = event.get("names")
     return {name: value for name, value in os.environ.items() if names is None or name in names}
+
+
+def _child_env(event: Any, _context: Any) -> Any:
+    script = "import json, os, sys; json.dump(dict(os.environ), sys.stdout)"
+    seen = json.loads(subprocess.check_output([sys.executable, "-c", script]))
+    return {name: value for name, value in seen.items() if name in event.get("names", seen)}
+
+
+def _child_allocate(event: Any, _context: Any) -> int:
+    script = f"import os; len(bytearray(os.urandom(1024)) * (1024 * {int(event['mb'])}))"
+    code = subprocess.call([sys.executable, "-c", script])
+    return code if code >= 0 else 128 - code
+
+
+def _daemon(event: Any, _context: Any) -> int:
+    script = f"import time; time.sleep({float(event['seconds'])})"
+    return os.spawnv(os.P_NOWAIT, sys.executable, [sys.executable, "-c", script])  # noqa: S606 - our own
+
+
+def _background(event: Any, _context: Any) -> None:
+    def work() -> None:
+        time.sleep(event["seconds"])
+        Path(event["path"]).write_text("done", encoding="utf-8")
+
+    threading.Thread(target=work, daemon=True).start()
+
+
+def _clock(_event: Any, _context: Any) -> Any:
+    return {"utc_offset": time.localtime().tm_gmtoff}
 
 
 def _cwd(_event: Any, _context: Any) -> str:
@@ -130,6 +170,7 @@ _COMMANDS = {
     "echo": _echo,
     "context": _context,
     "raise": _raise,
+    "raise-odd": _raise_odd,
     "recurse": _recurse,
     "exit": _exit,
     "kill": _kill,
@@ -137,6 +178,11 @@ _COMMANDS = {
     "sleep": _sleep,
     "allocate": _allocate,
     "env": _env,
+    "child-env": _child_env,
+    "child-allocate": _child_allocate,
+    "daemon": _daemon,
+    "background": _background,
+    "clock": _clock,
     "cwd": _cwd,
     "whoami": _whoami,
     "write": _write,
