@@ -14,7 +14,7 @@ from rich.text import Text
 from runtimebuilder.cli import console
 from runtimebuilder.cli.subject import resolve_subject
 from runtimebuilder.cli.variables import parse_variables
-from runtimebuilder.conformance.case import Case, builtin_cases
+from runtimebuilder.conformance.case import Case, Level, builtin_cases
 from runtimebuilder.conformance.report.jsonlines import JsonLines
 from runtimebuilder.conformance.report.progress import Progress
 from runtimebuilder.conformance.report.result import Reporter
@@ -40,10 +40,28 @@ def verify(
         list[str] | None,
         typer.Option("--section", metavar="TITLE", help="Only cases of this section. Repeatable."),
     ] = None,
-    slow: Annotated[bool, typer.Option("--slow", help="Also the cases that take a minute and more.")] = False,
+    level: Annotated[
+        list[Level] | None,
+        typer.Option(
+            "--level",
+            metavar="MUST|SHOULD|MAY",
+            case_sensitive=False,
+            help="Of these, only cases of this level. Repeatable.",
+        ),
+    ] = None,
+    soak: Annotated[bool, typer.Option("--soak", help="Also the cases that take long.")] = False,
+    slow: Annotated[bool, typer.Option("--slow", hidden=True)] = False,  # the older name of --soak
     strict: Annotated[
         bool, typer.Option("--strict", help="A SHOULD that is not met fails the run too.")
     ] = False,
+    known_failing: Annotated[
+        Path | None,
+        typer.Option(
+            "--known-failing",
+            metavar="FILE",
+            help="Cases that fail and must still fail: `ID  # reason`, one on a line.",
+        ),
+    ] = None,
     probe: Annotated[
         str,
         typer.Option(
@@ -83,12 +101,15 @@ def verify(
 ) -> None:
     """Prove that an image obeys the Lambda Runtime API, in a container under Lambda's limits.
 
-    Exit 0 when no MUST failed (with --strict no SHOULD either), 1 when one did or a case errored.
+    Exit 0 when no MUST failed (with --strict no SHOULD either), 1 when one did, a case errored, or one that is
+    known to fail passed; 3 when no case was selected.
     """
     options = VerifyOptions(
         cases=tuple(case or ()),
         sections=tuple(section or ()),
-        slow=slow,
+        levels=tuple(level or ()),
+        soak=soak or slow,
+        known_failing=known_failing,
         strict=strict,
         probe=probe,
         link=link,
@@ -124,7 +145,7 @@ def verify(
 
 def _list(options: VerifyOptions, *, json_output: bool) -> None:
     known = builtin_cases()
-    selection = Selection(options.cases, options.sections, slow=True)
+    selection = Selection(options.cases, options.sections, options.levels, soak=True)
     check_selection(selection, known)
     chosen = [one for one in known if selection.refusal(one) is None]
     out = console.out()

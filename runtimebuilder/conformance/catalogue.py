@@ -48,7 +48,7 @@ def page() -> str:
 
 def _row(one: Case) -> str:
     requirement = one.requirement.replace("|", "\\|")
-    slow = f" Slow: {one.slow}; runs with `--slow`." if one.slow else ""
+    slow = f" Slow: {one.slow}; runs with `--soak`." if one.slow else ""
     needs = ", ".join(str(need) for need in one.needs) or "-"
     return f"| `{one.id}` | {one.shown_level} | {requirement}{slow} | [{one.page}]({one.link}) | {needs} |"
 

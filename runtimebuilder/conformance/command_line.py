@@ -48,7 +48,8 @@ def begin(config: pytest.Config, reference: str) -> None:
             selection=Selection(
                 tuple(config.getoption("runtimebuilder_case")),
                 tuple(config.getoption("runtimebuilder_section")),
-                slow=config.getoption("runtimebuilder_slow"),
+                levels=tuple(Level(level) for level in config.getoption("runtimebuilder_level")),
+                soak=config.getoption("runtimebuilder_soak"),
             ),
             link=config.getoption("runtimebuilder_link"),
         )

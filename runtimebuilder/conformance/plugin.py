@@ -32,8 +32,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             "--section",
             {"action": "append", "default": [], "metavar": "TITLE", "help": "part of a section's title"},
         ),
+        (
+            "--level",
+            {
+                "action": "append",
+                "default": [],
+                "choices": ("MUST", "SHOULD", "MAY"),
+                "help": "only cases of this level; may be repeated",
+            },
+        ),
         ("--probe", {"default": "auto", "metavar": "NAME", "help": "auto, none, a name, or a folder"}),
-        ("--slow", {"action": "store_true", "help": "also the cases that take a minute and more"}),
+        ("--soak", {"action": "store_true", "help": "also the cases that take long"}),
         ("--link", {"default": "auto", "help": "how the box reaches the API: auto, namespace, gateway"}),
         ("--strict-should", {"action": "store_true", "help": "a SHOULD that is not met fails the run too"}),
     )

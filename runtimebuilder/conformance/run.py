@@ -13,7 +13,8 @@ import pytest
 
 import runtimebuilder
 from runtimebuilder.conformance import plugin
-from runtimebuilder.conformance.case import Case, builtin_cases, catalogue_order
+from runtimebuilder.conformance.case import Case, Level, builtin_cases, catalogue_order
+from runtimebuilder.conformance.known_failing import read_known_failing
 from runtimebuilder.conformance.probes.choice import AUTO, choose_probe
 from runtimebuilder.conformance.report.result import (
     CaseResult,
@@ -37,11 +38,16 @@ _FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
 
 @dataclass(frozen=True, slots=True)
 class VerifyOptions:
-    """How to judge. `env`: variables of the function, on top of the service's own; `memory` in MB."""
+    """How to judge. `known_failing`: a file, see `read_known_failing`.
+
+    `env`: variables of the function, on top of the service's own; `memory` in MB.
+    """
 
     cases: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
-    slow: bool = False
+    levels: tuple[Level, ...] = ()
+    soak: bool = False
+    known_failing: Path | None = None
     strict: bool = False
     probe: str = AUTO
     link: str = AUTO
@@ -75,9 +81,10 @@ def verify(
     or when no probe fits, `EnvironmentProblemError` (4) when the image is not there, and `KeyboardInterrupt`
     after an interrupted run has been cleaned up and reported.
     """
-    selection = Selection(options.cases, options.sections, slow=options.slow)
+    selection = Selection(options.cases, options.sections, options.levels, soak=options.soak)
     known = builtin_cases()
     check_selection(selection, known)
+    excused = read_known_failing(options.known_failing, known) if options.known_failing else {}
     facts = image_facts(engine, subject_ref)
     started = time.monotonic()
     with Run(engine) if run is None else contextlib.nullcontext(run) as within:
@@ -90,7 +97,7 @@ def verify(
             env=options.env,
             link=options.link,
         )
-        stream = _Stream(reporters)
+        stream = _Stream(reporters, excused)
         header = _header(setting, options, known)
         for reporter in reporters:
             reporter.begin(header)
@@ -135,8 +142,9 @@ def _header(setting: Setting, options: VerifyOptions, known: Sequence[Case]) -> 
 class _Stream(Listener):
     """Hands every event on to the reporters and keeps the results."""
 
-    def __init__(self, reporters: Iterable[Reporter]) -> None:
+    def __init__(self, reporters: Iterable[Reporter], excused: Mapping[str, str]) -> None:
         self._reporters = tuple(reporters)
+        self._excused = excused
         self._results: dict[str, CaseResult] = {}
 
     def started(self, case: Case) -> None:
@@ -144,6 +152,7 @@ class _Stream(Listener):
             reporter.started(case)
 
     def finished(self, result: CaseResult) -> None:
+        result = replace(result, known_failing=self._excused.get(result.case.id))
         self._results[result.case.id] = result
         for reporter in self._reporters:
             reporter.finished(result)

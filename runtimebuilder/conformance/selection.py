@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runtimebuilder.conformance.case import Case
+from runtimebuilder.conformance.case import Case, Level
 from runtimebuilder.errors import NothingSelectedError
 
 NOT_SELECTED = "not selected"
@@ -15,26 +15,33 @@ NOT_SELECTED = "not selected"
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What was asked for. `cases`: ids or globs; `sections`: beginnings or parts of section titles."""
+    """What was asked for. `cases`: ids or globs; `sections`: beginnings or parts of section titles.
+
+    A case runs that one of these names, and of those the ones of the `levels`. Nothing given: all. `soak`: also
+    those that take long.
+    """
 
     cases: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
-    slow: bool = False
+    levels: tuple[Level, ...] = ()
+    soak: bool = False
 
     @property
     def is_explicit(self) -> bool:
-        """Whether cases or sections were named."""
-        return bool(self.cases or self.sections)
+        """Whether cases, sections or levels were named."""
+        return bool(self.cases or self.sections or self.levels)
 
     def refusal(self, one: Case) -> str | None:
-        """Why a case is left out, None when it runs. A slow one runs with `slow` or by its id."""
-        if self.is_explicit and not (
+        """Why a case is left out, None when it runs. A slow one runs with `soak` or by its id."""
+        if self.levels and one.level not in self.levels:
+            return NOT_SELECTED
+        if (self.cases or self.sections) and not (
             any(one.matches(pattern) for pattern in self.cases)
             or any(wanted.lower() in one.section.lower() for wanted in self.sections)
         ):
             return NOT_SELECTED
-        if one.slow and not self.slow and not any(one.is_named_by(pattern) for pattern in self.cases):
-            return f"slow ({one.slow}): run it with --slow"
+        if one.slow and not self.soak and not any(one.is_named_by(pattern) for pattern in self.cases):
+            return f"slow ({one.slow}): run it with --soak"
         return None
 
 
@@ -54,7 +61,7 @@ def check_selection(selection: Selection, known: Sequence[Case]) -> None:
             )
     if all(selection.refusal(one) for one in known):
         raise NothingSelectedError(
-            "the selection leaves no case to run", hint="`--list` lists the cases; slow ones need --slow"
+            "the selection leaves no case to run", hint="`--list` lists the cases; slow ones need --soak"
         )
 
 

@@ -65,6 +65,7 @@ class JsonLines:
                 "seen": result.seen,
                 "transcript": result.evidence.transcript,
                 "log": result.evidence.log,
+                "known_failing": result.known_failing,
             }
         )
 
@@ -159,4 +160,5 @@ def _result(line: Mapping[str, Any]) -> CaseResult:
         expected=line["expected"],
         seen=line["seen"],
         evidence=Evidence(line["transcript"], line["log"]),
+        known_failing=line.get("known_failing"),
     )

@@ -39,7 +39,11 @@ class Progress:
         if result.state is State.SKIPPED:
             return
         self._done += 1
-        self._failed += result.state in (State.FAILED, State.ERRORED)
+        self._failed += (
+            result.state is State.ERRORED
+            or result.passes_now
+            or (result.state is State.FAILED and not result.failed_as_known)
+        )
         if self._verbose:
             self._console.print(
                 Text(f"{result.state:<11} {result.case.id} {result.seconds:.2f} s"), soft_wrap=True

@@ -22,6 +22,7 @@ _INDENT = 6
 _WIRE_LINES = 16  # of a transcript, unless verbose
 _LOG_LINES = 8
 _NAMED = 12  # skipped cases that are named; of more only the number is told
+_TOLD_APART = (" failed as known", " passing though known to fail", " errored")
 _UUID = re.compile(r"\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _TIMED = re.compile(r"(.*\S)\s{2,}(\d+\.\d+)")
 _FAILED_STYLES = {Level.MUST: "bold red", Level.SHOULD: "yellow", Level.MAY: "cyan"}
@@ -54,8 +55,10 @@ class TerminalReport:
         if self._verbose:
             self._every_case(report)
         for result in report.results:
-            if result.state is State.FAILED:
+            if result.state is State.FAILED and (self._verbose or not result.failed_as_known):
                 self._failure(report.header, result)
+            elif result.passes_now:
+                self._passes_now(result)
             elif result.state is State.ERRORED:
                 self._error(result)
         for line in not_shown(report):
@@ -81,6 +84,8 @@ class TerminalReport:
         self._line()
         self._heading(one, one.shown_level, _FAILED_STYLES[one.level])
         self._paragraph(one.requirement)
+        if result.failed_as_known:
+            self._labelled("known", result.known_failing or "to fail")
         if result.expected is not None:
             self._labelled("expected", result.expected)
         self._labelled("seen", result.seen or "")
@@ -89,6 +94,13 @@ class TerminalReport:
         words = ["runtimebuilder", "verify", header.subject, *header.arguments, "--case", one.number, "-v"]
         again = shlex.join(words)
         self._line(f"{'':{_INDENT}}{'again':<{_LABEL}}{again}")
+
+    def _passes_now(self, result: CaseResult) -> None:
+        self._line()
+        self._heading(result.case, "PASSES", "bold red")
+        self._paragraph("It is said to fail, and passes now: take it out of the file of known failing cases.")
+        if result.known_failing:
+            self._labelled("known", result.known_failing)
 
     def _error(self, result: CaseResult) -> None:
         self._line()
@@ -175,22 +187,33 @@ def summary(report: Report) -> str:
         done = report.count(State.PASSED) + report.count(State.FAILED)
         return f"interrupted after {done} cases {time}"
     if words:
-        failed = [word for word in words if not word.endswith(" errored")]
-        errored = [word for word in words if word.endswith(" errored")]
+        failed = [word for word in words if not word.endswith(_TOLD_APART)]
         told = [f"{_listed(failed)} of {len(ran)} failed"] if failed else []
-        told += [f"{errored[0]} of {len(ran)}" if not failed else errored[0]] if errored else []
+        apart = [word for word in words if word.endswith(_TOLD_APART)]
+        told += apart if failed else [f"{apart[0]} of {len(ran)}", *apart[1:]]
         left = sum((r.reason or "").startswith(NOT_REACHED) for r in report.results)
         told += [f"{left} {NOT_REACHED}"] if left else []
-        fate = "; no MUST failed, so the image conforms" if report.conforms else ""
-        return f"{', '.join(told)} {time}{fate}"
+        return f"{', '.join(told)} {time}{_fate(report)}"
     if not ran:
         return f"nothing of this can be shown on this image {time}"
     return f"all {len(ran)} passed {time}"
 
 
+def _fate(report: Report) -> str:
+    if not report.conforms:
+        return ""
+    if any(result.failed_as_known and result.case.level is Level.MUST for result in report.results):
+        return "; no other MUST failed"
+    return "; no MUST failed, so the image conforms"
+
+
 def not_shown(report: Report) -> list[str]:
-    """What was left out and why, by reason."""
+    """What was left out and why, and what failed as is known, by reason."""
     groups: dict[tuple[str, str], list[str]] = {}
+    for result in report.results:
+        if result.failed_as_known:
+            key = ("known to fail", result.known_failing or "no reason given")
+            groups.setdefault(key, []).append(result.case.number)
     for result in report.results:
         if result.state in (State.UNSUPPORTED, State.SKIPPED):
             groups.setdefault((str(result.state), result.reason or ""), []).append(result.case.number)
@@ -201,9 +224,9 @@ def not_shown(report: Report) -> list[str]:
         # Naming nearly every case there is would help nobody.
         many = state == State.SKIPPED and len(numbers) > _NAMED
         named = "" if many else f": {', '.join(numbers)}"
-        text = f"{state:<12} {len(numbers):>2}  {reason}{named}"
+        text = f"{state:<13} {len(numbers):>3}  {reason}{named}"
         lines += textwrap.wrap(
-            text, WIDTH, initial_indent="  ", subsequent_indent=" " * 19, break_on_hyphens=False
+            text, WIDTH, initial_indent="  ", subsequent_indent=" " * 21, break_on_hyphens=False
         )
     if any(result.state is State.FAILED and result.case.judgement for result in report.results):
         lines += ["", "  † the level is this project's judgement: the documentation does not state it"]
@@ -211,21 +234,25 @@ def not_shown(report: Report) -> list[str]:
 
 
 def _failures(results: Sequence[CaseResult]) -> list[str]:
-    """Failures in words by level, judgements apart: `2 MUST`, `1 MUST†`, `1 SHOULD`, `1 errored`."""
+    """Failures in words by level, judgements apart: `2 MUST`, `1 MUST†`, `1 SHOULD`, `1 failed as known`."""
     words = []
     for level in Level:
         for judgement in (False, True):
             number = sum(
                 result.state is State.FAILED
+                and not result.failed_as_known
                 and result.case.level is level
                 and result.case.judgement is judgement
                 for result in results
             )
             if number:
                 words.append(f"{number} {level}{'†' if judgement else ''}")
-    errored = sum(result.state is State.ERRORED for result in results)
-    if errored:
-        words.append(f"{errored} errored")
+    apart = (
+        sum(result.failed_as_known for result in results),
+        sum(result.passes_now for result in results),
+        sum(result.state is State.ERRORED for result in results),
+    )
+    words += [f"{number}{told}" for number, told in zip(apart, _TOLD_APART, strict=True) if number]
     return words
 
 

@@ -54,6 +54,21 @@ def test_a_should_fails_the_run_only_when_strict(cli: Cli, miniature: str) -> No
     assert "so the image conforms" in lenient.stdout
 
 
+def test_what_is_known_to_fail_must_still_fail(cli: Cli, miniature: str, tmp_path: Path) -> None:
+    known = tmp_path / "known.txt"
+    known.write_text("RT-062  # issue 7\nRT-060  # issue 8\n", encoding="utf-8")
+    mutation = ("--env", "MUTATION=response-without-type")
+    cases = ("--case", "RT-06[0-2]", "--level", "MUST", "--level", "SHOULD")
+    done = cli("verify", miniature, *cases, *mutation, "--known-failing", str(known), "--strict")
+    assert done.returncode == 1
+    assert "known to fail   1  issue 7: RT-062" in done.stdout
+    assert "PASSES  RT-060 response-basic" in done.stdout
+    known.write_text("RT-062  # issue 7\n", encoding="utf-8")
+    done = cli("verify", miniature, *cases, *mutation, "--known-failing", str(known), "--strict")
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.splitlines()[-1].startswith("1 failed as known of 3 in ")
+
+
 def test_json_is_lines_and_nothing_else(cli: Cli, miniature: str) -> None:
     done = cli("verify", miniature, "--case", "RT-060", "--json")
     kinds = [json.loads(line)["kind"] for line in done.stdout.splitlines()]

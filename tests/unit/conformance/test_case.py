@@ -76,11 +76,11 @@ def test_a_pattern_names_cases(pattern: str, numbers: list[str]) -> None:
 
 
 def test_a_slow_case_is_left_out_and_says_why() -> None:
-    assert Selection().refusal(named("RT-005")) == "slow (holds next for 65 s): run it with --slow"
+    assert Selection().refusal(named("RT-005")) == "slow (holds next for 65 s): run it with --soak"
     assert Selection().refusal(named("RT-060")) is None
 
 
-@pytest.mark.parametrize("selection", [Selection(slow=True), Selection(cases=("RT-005",))])
+@pytest.mark.parametrize("selection", [Selection(soak=True), Selection(cases=("RT-005",))])
 def test_a_slow_case_runs_when_it_is_asked_for(selection: Selection) -> None:
     assert selection.refusal(named("RT-005")) is None
 
@@ -95,13 +95,24 @@ def test_a_section_is_named_by_part_of_its_title() -> None:
     assert selection.refusal(named("RT-060")) == NOT_SELECTED
 
 
+def test_levels_narrow_what_else_was_selected() -> None:
+    must, should = named("RT-060"), named("RT-062")
+    assert (must.level, should.level) == (Level.MUST, Level.SHOULD)
+    for cases in ((), ("RT-06*",)):
+        selection = Selection(cases=cases, levels=(Level.SHOULD, Level.MAY))
+        assert selection.is_explicit
+        assert selection.refusal(must) == NOT_SELECTED
+        assert selection.refusal(should) is None
+
+
 @pytest.mark.parametrize(
     ("selection", "message", "hint"),
     [
         (Selection(cases=("RT-060", "RT-06X")), "no case matches 'RT-06X'", "did you mean RT-0"),
         (Selection(cases=("XX-*",)), "no case matches 'XX-*'", "--list"),
         (Selection(sections=("nothing",)), "no section matches 'nothing'", "Start failures"),
-        (Selection(cases=("RT-00[5]*",)), "the selection leaves no case to run", "--slow"),
+        (Selection(cases=("RT-060",), levels=(Level.MAY,)), "the selection leaves no case to run", "--list"),
+        (Selection(cases=("RT-00[5]*",)), "the selection leaves no case to run", "--soak"),
     ],
 )
 def test_a_selection_of_nothing_is_an_error(selection: Selection, message: str, hint: str) -> None:

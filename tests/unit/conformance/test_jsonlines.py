@@ -15,6 +15,7 @@ from tests.unit.conformance import reports
 REPORT = reports.report(
     reports.failed(), reports.skipped(), reports.passed(), reports.errored(), reports.unsupported()
 )
+KNOWN = reports.report(reports.known("RT-001-a", "issue 7"), reports.passes_now("RT-002-b"))
 
 
 def written(report: Report) -> list[str]:
@@ -28,8 +29,9 @@ def written(report: Report) -> list[str]:
     return stream.getvalue().splitlines()
 
 
-def test_a_report_survives_writing_and_reading() -> None:
-    assert read_report(written(REPORT)) == REPORT
+@pytest.mark.parametrize("report", [REPORT, KNOWN])
+def test_a_report_survives_writing_and_reading(report: Report) -> None:
+    assert read_report(written(report)) == report
 
 
 def test_lines_are_ascii_and_have_a_kind() -> None:

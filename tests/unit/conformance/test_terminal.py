@@ -90,6 +90,18 @@ def test_a_judgement_is_explained_only_where_one_failed() -> None:
         (reports.report(reports.failed(level=Level.SHOULD), strict=True), "1 SHOULD of 1 failed in 47 s"),
         (reports.report(reports.errored(), reports.passed()), "1 errored of 2 in 47 s"),
         (reports.report(reports.errored(), reports.failed()), "1 MUST of 2 failed, 1 errored in 47 s"),
+        (
+            reports.report(reports.known("RT-001-a", "ours"), reports.passed()),
+            "1 failed as known of 2 in 47 s; no other MUST failed",
+        ),
+        (
+            reports.report(reports.known("RT-001-a", level=Level.SHOULD), reports.failed(level=Level.MAY)),
+            "1 MAY of 2 failed, 1 failed as known in 47 s; no MUST failed, so the image conforms",
+        ),
+        (
+            reports.report(reports.known("RT-001-a"), reports.passes_now("RT-060-b"), reports.errored()),
+            "1 failed as known of 3, 1 passing though known to fail, 1 errored in 47 s",
+        ),
         (reports.report(reports.unsupported()), "nothing of this can be shown on this image in 47 s"),
         (
             reports.report(reports.passed(), reports.skipped(), interrupted=True),
@@ -103,8 +115,8 @@ def test_the_last_line_says_it_all(report: Report, line: str) -> None:
 
 def test_what_was_not_shown_is_told_with_its_reason() -> None:
     text = rendered(reports.report(reports.passed(), reports.unsupported(), reports.skipped()))
-    assert "unsupported   1  a web application takes HTTP events only: RT-087" in text
-    assert "skipped       1  slow: run it with --slow: RT-006" in text
+    assert "unsupported     1  a web application takes HTTP events only: RT-087" in text
+    assert "skipped         1  slow: run it with --soak: RT-006" in text
 
 
 def test_an_error_of_the_suite_is_not_told_as_a_failure_of_the_image() -> None:
@@ -112,6 +124,20 @@ def test_an_error_of_the_suite_is_not_told_as_a_failure_of_the_image() -> None:
     assert "ERROR  RT-061 framing" in text
     assert "says nothing about the image" in text
     assert "reason    the engine went away" in text
+
+
+def test_a_known_failure_is_told_in_one_line_unless_verbose() -> None:
+    report = reports.report(reports.known("RT-062-type", "issue 7"), reports.passed())
+    assert "known to fail   1  issue 7: RT-062" in rendered(report)
+    assert "RT-062 type" not in rendered(report)
+    assert "MUST  RT-062 type" in rendered(report, verbose=True)
+
+
+def test_what_is_said_to_fail_and_passes_is_told() -> None:
+    text = rendered(reports.report(reports.passes_now("RT-062-type", "issue 7")))
+    assert "PASSES  RT-062 type" in text
+    assert "take it out of the file of known\n      failing cases." in text
+    assert "known     issue 7" in text
 
 
 def test_verbose_lists_every_case() -> None:
@@ -137,6 +163,6 @@ def test_cases_that_were_not_reached_are_counted_and_not_listed() -> None:
     left = [dataclasses.replace(reports.skipped(f"RT-{n}-x"), reason=reason) for n in range(100, 160)]
     report = reports.report(reports.failed(), reports.passed(), *left)
     text = rendered(report)
-    assert "  skipped      60  not reached: the runtime never asked for an event (see\n" in text
+    assert "  skipped        60  not reached: the runtime never asked for an event (see\n" in text
     assert "RT-100" not in text
     assert summary(report) == "1 MUST of 2 failed, 60 not reached in 47 s"

@@ -20,6 +20,8 @@ from tests.unit.conformance import reports
         (reports.errored(), False, False),
         (reports.unsupported(), True, True),
         (reports.skipped(), True, True),
+        (reports.known("RT-001-a"), True, True),
+        (reports.passes_now("RT-001-a"), False, False),
     ],
 )
 def test_one_result_decides(result: CaseResult, plain: bool, strict: bool) -> None:
