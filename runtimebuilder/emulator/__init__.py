@@ -2,6 +2,7 @@
 
 from runtimebuilder.emulator.exchange import Exchange, Route
 from runtimebuilder.emulator.faults import Delivery, Reply
+from runtimebuilder.emulator.initialization import Initialization
 from runtimebuilder.emulator.invocation import Invocation, Outcome, OutcomeKind, StreamError
 from runtimebuilder.emulator.recording import Recording
 from runtimebuilder.emulator.server import Emulator
@@ -11,6 +12,7 @@ __all__ = [
     "Delivery",
     "Emulator",
     "Exchange",
+    "Initialization",
     "Invocation",
     "Outcome",
     "OutcomeKind",

@@ -148,6 +148,7 @@ TOO_LARGE = error_body(
 )  # RI-04
 BAD_MODE = error_body("Invalid function response mode", "InvalidFunctionResponseMode")  # RI-05
 SERVER_ERROR = error_body("Internal Server Error", "InternalServerError")  # RI-07
+INVOKE_TIMEOUT = error_body("Invoke timeout", "InvokeTimeout")  # RI-11
 
 
 def forbidden_body(source: str, target: str) -> bytes:

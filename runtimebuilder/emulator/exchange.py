@@ -22,6 +22,7 @@ class Route(enum.StrEnum):
     PING = "ping"
     RESTORE_NEXT = "restore-next"
     RESTORE_ERROR = "restore-error"
+    CREDENTIALS = "credentials"
     OTHER = "other"
 
 

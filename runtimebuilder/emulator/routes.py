@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 from runtimebuilder.emulator.exchange import Route
 
 VERSION_PREFIX = "/2018-06-01"
+CREDENTIALS_PATH = "/2021-04-23/credentials"
 
 _FIXED_PATHS = {
     f"{VERSION_PREFIX}/ping": Route.PING,
@@ -16,6 +17,7 @@ _FIXED_PATHS = {
     f"{VERSION_PREFIX}/runtime/init/error": Route.INIT_ERROR,
     f"{VERSION_PREFIX}/runtime/restore/next": Route.RESTORE_NEXT,
     f"{VERSION_PREFIX}/runtime/restore/error": Route.RESTORE_ERROR,
+    CREDENTIALS_PATH: Route.CREDENTIALS,
 }
 METHODS = {
     Route.PING: "GET",
@@ -24,7 +26,7 @@ METHODS = {
     Route.ERROR: "POST",
     Route.INIT_ERROR: "POST",
 }
-"""The method of each route that exists. `restore/*` is there with SnapStart only, which is not emulated."""
+"""The method of each route that always exists; `restore/*` and credentials are there with SnapStart only."""
 
 
 def route_of(target: str) -> tuple[Route, str | None]:

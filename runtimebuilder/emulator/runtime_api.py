@@ -104,6 +104,11 @@ class RuntimeApi:
         with self._recording.changing():
             self._scripts.setdefault(route, deque()).extend(replies)
 
+    def end_script(self, route: Route) -> None:
+        """The next requests on `route` get the answers that they should."""
+        with self._recording.changing():
+            self._scripts.pop(route, None)
+
     def give_up(self, request_id: str) -> None:
         """The deadline of this invocation has passed."""
         with self._recording.changing():

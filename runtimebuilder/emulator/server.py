@@ -8,19 +8,29 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
+from runtimebuilder.emulator.concurrency import ConcurrentApi
 from runtimebuilder.emulator.connection import Connection
 from runtimebuilder.emulator.exchange import Exchange, Route
 from runtimebuilder.emulator.faults import Delivery, Reply
+from runtimebuilder.emulator.initialization import Initialization
 from runtimebuilder.emulator.invocation import Invocation, Outcome
 from runtimebuilder.emulator.recording import Recording
+from runtimebuilder.emulator.restore import RestorableApi
 from runtimebuilder.emulator.runtime_api import RuntimeApi
 from runtimebuilder.emulator.state import State
 
 _T = TypeVar("_T")
+
+_APIS: Mapping[Initialization, type[RuntimeApi]] = {
+    Initialization.ON_DEMAND: RuntimeApi,
+    Initialization.PROVISIONED: RuntimeApi,
+    Initialization.SNAP_START: RestorableApi,
+    Initialization.MANAGED: ConcurrentApi,
+}
 
 
 class Emulator:
@@ -29,17 +39,22 @@ class Emulator:
     `listeners` are bound and listening stream sockets, which may have been opened in another network
     namespace; the emulator owns them from now on and closes them. Without any it listens at 127.0.0.1 on a
     port that the kernel chooses. `answer_expect`: send `100 Continue` to a request that expects it, as Go's
-    server does (RT-091 wants none).
+    server does (RT-091 wants none). `initialization` decides which routes there are and how many invocations are
+    out at once.
     """
 
     def __init__(
-        self, listeners: Sequence[socket.socket] | None = None, *, answer_expect: bool = True
+        self,
+        listeners: Sequence[socket.socket] | None = None,
+        *,
+        answer_expect: bool = True,
+        initialization: Initialization = Initialization.ON_DEMAND,
     ) -> None:
         self._listeners = tuple(listeners) if listeners else (socket.create_server(("127.0.0.1", 0)),)
         host, port = self._listeners[0].getsockname()[:2]
         self.address: tuple[str, int] = (str(host), int(port))
         self.recording = Recording()
-        self._api = RuntimeApi(self.recording)
+        self._api = _APIS[initialization](self.recording)
         self._answer_expect = answer_expect
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -102,6 +117,10 @@ class Emulator:
         """The next requests on `route` get these answers, in this order; then all is as before."""
         self._call(lambda: self._api.script(route, replies))
 
+    def end_script(self, route: Route) -> None:
+        """All is as before on `route` from now on, whatever of its script is left."""
+        self._call(lambda: self._api.end_script(route))
+
     def wait_outcome(self, request_id: str, timeout: float) -> Outcome | None:
         """The runtime's answer to this invocation; None when there is none after `timeout` seconds."""
         return self._wait(lambda: self._api.outcome(request_id), timeout)
@@ -121,8 +140,24 @@ class Emulator:
         """The POST init/error that was accepted from the process since it started, if there was one."""
         return self._api.init_error()
 
+    def wait_restore(self, timeout: float) -> bool:
+        """Wait until a GET restore/next waits. RuntimeError unless the environment is one of SnapStart."""
+        api = self._restorable()
+        return bool(self._wait(lambda: api.awaits_restore or None, timeout))
+
+    def restore(self) -> bool:
+        """Answer the GET restore/next that waits; False when none does. RuntimeError as for `wait_restore`."""
+        return self._call(self._restorable().restore)
+
+    def restore_error(self) -> Exchange | None:
+        """The POST restore/error that was accepted from the process since it started, if there was one."""
+        return self._restorable().restore_error()
+
     def fail_invocation(self, request_id: str) -> None:
-        """The deadline has passed: later answers get 400 InvalidRequestID. A queued one is taken back."""
+        """The deadline has passed: later answers get 400 InvalidRequestID. A queued one is taken back.
+
+        In a managed environment the first late answer gets 410 InvokeTimeout.
+        """
         self._call(lambda: self._api.give_up(request_id))
 
     def restart_environment(self) -> None:
@@ -141,6 +176,11 @@ class Emulator:
         return self._call(
             lambda: self._end_connections(lambda connection: connection.awaits_next, reset=reset)
         )
+
+    def _restorable(self) -> RestorableApi:
+        if not isinstance(self._api, RestorableApi):
+            raise RuntimeError("there is a restore in SnapStart environments only")  # noqa: TRY004 - not a type
+        return self._api
 
     # The server's thread.
 

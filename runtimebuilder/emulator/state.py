@@ -45,7 +45,7 @@ class StateMachine:
         """GET next. True: it has to wait. False: an event is out already and is given once more."""
         if self._state is State.RUNNING:
             return False
-        if self._state in (State.STARTED, State.ANSWERED):
+        if self._state in (State.STARTED, State.RESTORING, State.ANSWERED):
             self._before_ready = self._state
             self._state = State.READY
         elif self._state is not State.READY:
@@ -86,6 +86,29 @@ class StateMachine:
         if self._state is not State.STARTED:
             raise RefusedError(self._state, State.INIT_ERROR)
         self._state = State.INIT_ERROR
+
+    def restore_asked(self) -> None:
+        """GET restore/next: the snapshot may be taken."""
+        if self._state is not State.STARTED:
+            raise RefusedError(self._state, State.RESTORE_READY)
+        self._state = State.RESTORE_READY
+
+    def restore_abandoned(self) -> None:
+        """The waiting GET restore/next lost its connection."""
+        if self._state is State.RESTORE_READY:
+            self._state = State.STARTED
+
+    def restored(self) -> None:
+        """The environment came back from its snapshot."""
+        if self._state is not State.RESTORE_READY:
+            raise RuntimeError(f"no GET restore/next waits: {self._state}")
+        self._state = State.RESTORING
+
+    def restore_failed(self) -> None:
+        """POST restore/error."""
+        if self._state is not State.RESTORING:
+            raise RefusedError(self._state, State.RESTORE_ERROR)
+        self._state = State.RESTORE_ERROR
 
     def invocation_given_up(self) -> None:
         """The deadline of the event that is out has passed: whoever lives on may ask for the next one."""

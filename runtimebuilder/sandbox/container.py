@@ -120,7 +120,11 @@ class Box:
         self._holder = holder = self._run.holder(self.limits.tmp_mb, self._wish)
         # Not before: with the gateway link, other boxes could reach the socket of a holder in stock.
         listener = holder.link.listen(holder.container)
-        self._emulator = Emulator([listener], answer_expect=self._answer_expect)
+        self._emulator = Emulator(
+            [listener],
+            answer_expect=self._answer_expect,
+            initialization=self._function.initialization,
+        )
         self._emulator.start()
         self._subject = create_container(self._engine, self._subject_spec(holder, facts))
 
@@ -285,7 +289,8 @@ class Box:
         """Invoke as the service does. `timeout` in seconds; `headers` are those of `Invocation.of`.
 
         Where no process runs, one is started, and its start counts (suppressed init, LC-03). At the deadline
-        the process is killed; the next invocation starts another one. Never raises for what the subject does.
+        the process is killed, but for a managed environment's; the next invocation starts another one. Never
+        raises for what the subject does.
         """
         seconds = self.limits.timeout_s if timeout is None else timeout
         if self._frozen:
@@ -338,7 +343,8 @@ class Box:
                 return result("exit", ended.error(request_id), exit=ended)
             if left <= 0:
                 self.peak_memory()
-                self._end_process()
+                if self._function.is_killed_at_deadline:
+                    self._end_process()
                 self.emulator.fail_invocation(request_id)
                 return result("timeout", timeout_payload(seconds), exit=self.wait_exit(0))
 

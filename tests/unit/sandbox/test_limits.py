@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from runtimebuilder.emulator.initialization import Initialization
 from runtimebuilder.sandbox.limits import Function, Limits, box_environment, service_environment
 
 
@@ -24,3 +25,30 @@ def test_the_users_variables_come_last_and_the_engines_go() -> None:
     assert variables["AWS_ACCESS_KEY_ID"] == ""
     assert variables["A"] == "b"
     assert variables["HOSTNAME"] is None
+
+
+def test_a_snap_start_environment_has_credentials_at_an_endpoint_and_no_log_names() -> None:
+    function = Function(initialization=Initialization.SNAP_START)
+    variables = service_environment(Limits(), "127.0.0.1:9001", function)
+    assert variables["AWS_LAMBDA_INITIALIZATION_TYPE"] == "snap-start"
+    assert variables["AWS_CONTAINER_CREDENTIALS_FULL_URI"] == "http://127.0.0.1:9001/2021-04-23/credentials"
+    assert variables["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
+    usual = service_environment(Limits(), "127.0.0.1:9001", Function())
+    assert sorted(set(usual) - set(variables)) == [
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+    ]
+
+
+def test_a_managed_environment_says_how_many_events_it_takes_at_once() -> None:
+    function = Function(initialization=Initialization.MANAGED, max_concurrency=8)
+    variables = service_environment(Limits(), "api", function)
+    assert variables["AWS_LAMBDA_INITIALIZATION_TYPE"] == "lambda-managed-instances"
+    assert variables["AWS_LAMBDA_MAX_CONCURRENCY"] == "8"
+    assert "AWS_LAMBDA_MAX_CONCURRENCY" not in service_environment(Limits(), "api", Function())
+    assert not function.is_killed_at_deadline
+    assert Function().is_killed_at_deadline
