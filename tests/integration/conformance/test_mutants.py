@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -11,6 +11,7 @@ from runtimebuilder.conformance.case import builtin_cases
 from runtimebuilder.conformance.report.result import CaseResult, Report, State
 from runtimebuilder.conformance.run import VerifyOptions, verify
 from runtimebuilder.engine.docker import Engine, ImageFacts
+from tests.integration.conformance.bench import Bench
 from tests.integration.conformance.conftest import Judge
 from tests.integration.conformance.mutants import DESCRIPTIONS, IMAGES, MUTATIONS
 from tests.miniatures import mutation as miniature_mutation
@@ -34,9 +35,19 @@ def test_every_mutation_is_used_and_known() -> None:
     assert used == miniature_mutation.known_mutations()
 
 
+@pytest.fixture(scope="module")
+def bench(request: pytest.FixtureRequest, miniature: str) -> Iterator[Bench]:
+    """All mutations that this run of the tests asks for, judged beside each other."""
+    parameters = [getattr(item, "callspec", None) for item in request.session.items]
+    wanted = [each.params for each in parameters if each is not None and "mutation" in each.params]
+    bench = Bench(miniature, ((each["case"], each["mutation"]) for each in wanted))
+    yield bench
+    bench.close()
+
+
 @pytest.mark.parametrize(("case", "mutation"), MUTATIONS.items())
-def test_a_mutation_is_found(judge: Judge, miniature: str, case: str, mutation: str) -> None:
-    result = only(judge(miniature, case, env={"MUTATION": mutation}))
+def test_a_mutation_is_found(bench: Bench, case: str, mutation: str) -> None:
+    result = bench.verdict(case, mutation)
     assert result.state is State.FAILED, f"{result.state} {result.reason or ''}"
     assert result.expected
     assert result.seen
