@@ -314,7 +314,9 @@ def test_second_start_same_error(environments: Environments, probe: Probe) -> No
     first = _start_and_fail(environment)
     _gone(environment)
     environment.box.restart()
-    if not environment.wait_for(lambda found: len(_reports(found)) > 1, START_LIMIT):
+    if not environment.wait_for(
+        lambda found: sum(one.answered is not None for one in _reports(found)) > 1, START_LIMIT
+    ):
         _gone(environment)
     reports = environment.exchanges(Route.INIT_ERROR)
     require(len(reports) == 2, expected="a second POST to init/error", seen=f"{len(reports)} in two starts")

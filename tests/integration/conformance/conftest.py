@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -12,17 +10,22 @@ import pytest
 
 from runtimebuilder.conformance.report.result import Report
 from runtimebuilder.conformance.run import VerifyOptions, verify
-from runtimebuilder.engine.docker import Engine, asking
+from runtimebuilder.engine.docker import Engine
 from runtimebuilder.sandbox.limits import Limits
 from runtimebuilder.sandbox.run import Run
+from tests.integration.conformance.images import build_image
 
 MINIATURES = Path(__file__).resolve().parents[2] / "miniatures"
 
-# One step fetches Python; the other two change with the bootstrap and take no time.
-DOCKERFILE = """\
+# One step fetches Python, once for all images that begin with these lines.
+PYTHON = """\
 FROM {base}
 RUN apt-get update -q && apt-get install -y -q --no-install-recommends python3 \\
  && rm -rf /var/lib/apt/lists/* /var/cache/apt
+"""
+
+DOCKERFILE = f"""\
+{PYTHON}\
 COPY *.py bootstrap /var/runtime/
 RUN mkdir -p /usr/local/bin && printf '#!/bin/sh\\nexec "$@"\\n' > /usr/local/bin/aws-lambda-rie \\
  && chmod 0755 /usr/local/bin/aws-lambda-rie
@@ -74,28 +77,11 @@ def variant(engine: Engine, miniature: str) -> Iterator[Callable[[str], str]]:
 
 
 def build(engine: Engine, name: str, dockerfile: str) -> str:
-    """Build with the engine's own classic builder: nothing but an engine is needed."""
-    context = io.BytesIO()
-    with tarfile.open(fileobj=context, mode="w") as archive:
-        modules = [
-            (module.name, module.read_bytes(), 0o644)
-            for module in sorted(MINIATURES.glob("*.py"))
-            if module.stem not in ("__init__", "bootstrap")
-        ]
-        for path, data, mode in (
-            ("Dockerfile", dockerfile.encode(), 0o644),
-            ("bootstrap", (MINIATURES / "bootstrap.py").read_bytes(), 0o755),
-            *modules,
-        ):
-            entry = tarfile.TarInfo(path)
-            entry.size, entry.mode = len(data), mode
-            archive.addfile(entry, io.BytesIO(data))
-    context.seek(0)
-    reference = f"runtimebuilder-tests/{name}:latest"
-    with asking(f"to build {reference}"):
-        lines = engine.api.build(
-            fileobj=context, custom_context=True, tag=reference, rm=True, forcerm=True, decode=True
-        )
-        log = [str(line.get("stream") or line.get("error") or "") for line in lines]
-    assert engine.image(reference), "".join(log)
-    return reference
+    """Build with the miniature's modules beside the Dockerfile."""
+    modules = {
+        module.name: module.read_bytes()
+        for module in sorted(MINIATURES.glob("*.py"))
+        if module.stem not in ("__init__", "bootstrap")
+    }
+    files = {"bootstrap": (MINIATURES / "bootstrap.py").read_bytes(), **modules}
+    return build_image(engine, name, dockerfile, files)
