@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 from rich.text import Text
@@ -15,6 +14,7 @@ from runtimebuilder.cli import console
 from runtimebuilder.cli.subject import resolve_subject
 from runtimebuilder.cli.variables import parse_variables
 from runtimebuilder.conformance.case import Case, Level, builtin_cases
+from runtimebuilder.conformance.report.files import ReportFiles
 from runtimebuilder.conformance.report.jsonlines import JsonLines
 from runtimebuilder.conformance.report.progress import Progress
 from runtimebuilder.conformance.report.result import Reporter
@@ -23,7 +23,7 @@ from runtimebuilder.conformance.run import VerifyOptions
 from runtimebuilder.conformance.run import verify as run_verify
 from runtimebuilder.conformance.selection import Selection, check_selection
 from runtimebuilder.engine.docker import Engine
-from runtimebuilder.errors import EnvironmentProblemError, ExitCode, SpecError
+from runtimebuilder.errors import ExitCode, SpecError
 
 
 def verify(
@@ -87,8 +87,12 @@ def verify(
         str | None, typer.Option("--base", metavar="NAME", help="Which of a runtime's images, by its base.")
     ] = None,
     report: Annotated[
-        Path | None,
-        typer.Option("--report", metavar="FILE.jsonl", help="Write all results to a file, as JSON lines."),
+        list[Path] | None,
+        typer.Option(
+            "--report",
+            metavar="FILE",
+            help="Write all results to FILE.jsonl (JSON lines, as the run goes) or FILE.xml (JUnit). Repeatable.",
+        ),
     ] = None,
     json_output: Annotated[
         bool, typer.Option("--json", help="Print the results as JSON lines and nothing else.")
@@ -124,18 +128,18 @@ def verify(
             "say what to verify: a runtime's name or an image",
             hint="`runtimebuilder verify php-82`, or --list",
         )
+    files = ReportFiles(report or ())
     engine = Engine.connect()
     try:
         reference = resolve_subject(engine, target, base)
-        with contextlib.ExitStack() as stack:
+        with files:
             reporters: list[Reporter] = [Progress(console.err(), verbose=verbose and json_output)]
-            if report is not None:
-                reporters.append(JsonLines(stack.enter_context(_open(report))))
+            reporters += files.reporters()
             if json_output:
                 reporters.append(JsonLines(sys.stdout))
             else:
-                file = str(report) if report else None
-                reporters.append(TerminalReport(console.out(), verbose=verbose, report_file=file))
+                told = ", ".join(map(str, report or ())) or None
+                reporters.append(TerminalReport(console.out(), verbose=verbose, report_file=told))
             found = run_verify(engine, reference, options, reporters)
     finally:
         engine.close()
@@ -169,10 +173,3 @@ def _as_json(one: Case) -> dict[str, object]:
         "needs": [str(need) for need in one.needs],
         "slow": one.slow,
     }
-
-
-def _open(path: Path) -> TextIO:
-    try:
-        return path.open("w", encoding="utf-8")
-    except OSError as problem:
-        raise EnvironmentProblemError(f"--report {path}: {problem.strerror}") from problem

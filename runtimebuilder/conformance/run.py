@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,7 @@ def _header(setting: Setting, options: VerifyOptions, known: Sequence[Case]) -> 
         selected=sum(setting.selection.refusal(one) is None for one in known),
         explicit=setting.selection.is_explicit,
         arguments=options.arguments(),
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 

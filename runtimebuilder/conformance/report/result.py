@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -59,6 +60,15 @@ class CaseResult:
         """Whether it passed though it is said to fail: that fails the run until it is no more said."""
         return self.state is State.PASSED and self.known_failing is not None
 
+    @property
+    def ran(self) -> bool:
+        """Whether the case was tried at all."""
+        return self.state in (State.PASSED, State.FAILED, State.ERRORED)
+
+    def counts(self, *, strict: bool) -> bool:
+        """Whether this result alone makes the run fail."""
+        return not conforms((self,), strict=strict)
+
 
 @dataclass(frozen=True, slots=True)
 class Header:
@@ -74,6 +84,7 @@ class Header:
     selected: int
     explicit: bool  # cases, sections or levels were named
     arguments: tuple[str, ...]  # of the command line, which a run of one case needs too
+    started: str = ""  # ISO 8601, UTC; "" in reports that do not say it
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +98,44 @@ class Footer:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A complete run: header, a result for each selected and each slow case in order, footer."""
+    """A run: header, a result for each selected and each slow case in order, footer.
+
+    Without a footer the run was killed: what it had found until then is here, the rest is not.
+    """
 
     header: Header
     results: tuple[CaseResult, ...]
-    footer: Footer
+    footer: Footer | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run told its end; one that was interrupted does."""
+        return self.footer is not None
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether a person stopped the run."""
+        return self.footer is not None and self.footer.interrupted
 
     @property
     def conforms(self) -> bool:
         """Whether the run may exit with 0."""
-        return self.footer.conforms
+        return self.footer is not None and self.footer.conforms
+
+    @property
+    def seconds(self) -> float:
+        """The whole run on the wall clock; of one without an end, its cases together."""
+        return self.footer.seconds if self.footer else sum(result.seconds for result in self.results)
+
+    def slowest(self, number: int = 10) -> tuple[CaseResult, ...]:
+        """The cases that took longest, the longest first."""
+        ran = (result for result in self.results if result.ran)
+        return tuple(sorted(ran, key=lambda result: -result.seconds)[:number])
+
+    def again(self, one: Case) -> str:
+        """The command that runs this case alone, and shows all of it."""
+        words = ("verify", self.header.subject, *self.header.arguments, "--case", one.number, "-v")
+        return shlex.join(("runtimebuilder", *words))
 
     def count(self, state: State, level: Level | None = None, *, judgement: bool | None = None) -> int:
         """How many cases ended in this state, of one level or all."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import textwrap
 from collections.abc import Iterable, Sequence
 
@@ -56,7 +55,7 @@ class TerminalReport:
             self._every_case(report)
         for result in report.results:
             if result.state is State.FAILED and (self._verbose or not result.failed_as_known):
-                self._failure(report.header, result)
+                self._failure(report, result)
             elif result.passes_now:
                 self._passes_now(result)
             elif result.state is State.ERRORED:
@@ -79,7 +78,7 @@ class TerminalReport:
                 head = f"  {result.state:<11} {one.shown_level:<7} {one.id}"
                 self._line(f"{head:<{WIDTH - 8}}{result.seconds:6.1f} s")
 
-    def _failure(self, header: Header, result: CaseResult) -> None:
+    def _failure(self, report: Report, result: CaseResult) -> None:
         one = result.case
         self._line()
         self._heading(one, one.shown_level, _FAILED_STYLES[one.level])
@@ -91,9 +90,7 @@ class TerminalReport:
         self._labelled("seen", result.seen or "")
         self._evidence(result)
         self._line(f"{'':{_INDENT}}{'rule':<{_LABEL}}{one.link}")
-        words = ["runtimebuilder", "verify", header.subject, *header.arguments, "--case", one.number, "-v"]
-        again = shlex.join(words)
-        self._line(f"{'':{_INDENT}}{'again':<{_LABEL}}{again}")
+        self._line(f"{'':{_INDENT}}{'again':<{_LABEL}}{report.again(one)}")
 
     def _passes_now(self, result: CaseResult) -> None:
         self._line()
@@ -178,12 +175,12 @@ def summary(report: Report) -> str:
     """The last line."""
     ran = [r for r in report.results if r.state in (State.PASSED, State.FAILED, State.ERRORED)]
     words = _failures(ran)
-    time = (
-        f"in {report.footer.seconds:.0f} s"
-        if report.footer.seconds >= 10
-        else f"in {report.footer.seconds:.1f} s"
-    )
-    if report.footer.interrupted:
+    time = f"in {report.seconds:.{0 if report.seconds >= 10 else 1}f} s"
+    if not report.complete:
+        return (
+            f"the run did not come to its end: {len(report.results)} of {report.header.selected} cases {time}"
+        )
+    if report.interrupted:
         done = report.count(State.PASSED) + report.count(State.FAILED)
         return f"interrupted after {done} cases {time}"
     if words:

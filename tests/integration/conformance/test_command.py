@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from runtimebuilder.conformance.report.jsonlines import read_report
+from runtimebuilder.conformance.report.jsonlines import read_reports
 from runtimebuilder.conformance.report.result import State
 from runtimebuilder.engine.containers import containers_with_label
 from runtimebuilder.engine.docker import Engine, EngineError
@@ -79,7 +79,7 @@ def test_json_is_lines_and_nothing_else(cli: Cli, miniature: str) -> None:
 def test_the_report_file_can_be_read_back(cli: Cli, miniature: str, tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     done = cli("verify", miniature, "--case", "RT-06[0-2]*", "--report", str(path))
-    report = read_report(path.read_text(encoding="utf-8").splitlines())
+    (report,) = read_reports(path.read_text(encoding="utf-8").splitlines())
     assert [result.case.number for result in report.results] == ["RT-060", "RT-061", "RT-062"]
     assert report.conforms
     assert done.stdout.splitlines()[-1].endswith(f"report: {path}")

@@ -99,3 +99,28 @@ def report(
         results,
         Footer(seconds, conforms=verdict, interrupted=interrupted),
     )
+
+
+HOSTILE = "<script>alert(1)</script> ]]> --> \x00\x1b[31m\ud800￾ %0A::error::x | `\"'&amp;\r\n"
+"""What a log of an image that means harm could hold."""
+
+
+def hostile() -> Report:
+    """A report whose every text is hostile, and whose evidence is large."""
+    one = dataclasses.replace(
+        make_case("RT-005-long-poll-65s", Level.MUST, section=HOSTILE), requirement=HOSTILE, page=HOSTILE
+    )
+    large = HOSTILE + "x" * 1_000_000 + "\n" + HOSTILE * 100
+    result = CaseResult(
+        one,
+        State.FAILED,
+        1.0,
+        expected=HOSTILE,
+        seen=HOSTILE,
+        evidence=Evidence(transcript=large, log=large),
+    )
+    wrong = dataclasses.replace(errored(), reason=HOSTILE)
+    header = dataclasses.replace(
+        HEADER, subject=HOSTILE, image_id=HOSTILE, platform=HOSTILE, probe=HOSTILE, box=HOSTILE, tool=HOSTILE
+    )
+    return Report(header, (result, wrong), Footer(2.0, conforms=False))
