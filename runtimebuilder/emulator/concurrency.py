@@ -126,6 +126,7 @@ class ConcurrentApi(RuntimeApi):
         """Wait for an invocation for this worker."""
         with self._recording.changing():
             self._is_started = True
+            self.extensions.runtime_asked()
             self._idle.append(worker)
             self._dispatch()
         try:

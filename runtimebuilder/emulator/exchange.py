@@ -23,6 +23,12 @@ class Route(enum.StrEnum):
     RESTORE_NEXT = "restore-next"
     RESTORE_ERROR = "restore-error"
     CREDENTIALS = "credentials"
+    EXTENSION_REGISTER = "extension-register"
+    EXTENSION_NEXT = "extension-next"
+    EXTENSION_INIT_ERROR = "extension-init-error"
+    EXTENSION_EXIT_ERROR = "extension-exit-error"
+    TELEMETRY = "telemetry"
+    LOGS = "logs"
     OTHER = "other"
 
 

@@ -16,7 +16,8 @@ MODE_HEADER = "Lambda-Runtime-Function-Response-Mode"
 ERROR_TYPE_TRAILER = "Lambda-Runtime-Function-Error-Type"
 ERROR_BODY_TRAILER = "Lambda-Runtime-Function-Error-Body"
 
-DEFAULT_ARN = "arn:aws:lambda:eu-west-1:123456789012:function:probe"
+DEFAULT_ACCOUNT = "123456789012"
+DEFAULT_ARN = f"arn:aws:lambda:eu-west-1:{DEFAULT_ACCOUNT}:function:probe"
 
 
 @dataclass(frozen=True)

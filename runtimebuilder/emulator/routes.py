@@ -18,6 +18,12 @@ _FIXED_PATHS = {
     f"{VERSION_PREFIX}/runtime/restore/next": Route.RESTORE_NEXT,
     f"{VERSION_PREFIX}/runtime/restore/error": Route.RESTORE_ERROR,
     CREDENTIALS_PATH: Route.CREDENTIALS,
+    "/2020-01-01/extension/register": Route.EXTENSION_REGISTER,
+    "/2020-01-01/extension/event/next": Route.EXTENSION_NEXT,
+    "/2020-01-01/extension/init/error": Route.EXTENSION_INIT_ERROR,
+    "/2020-01-01/extension/exit/error": Route.EXTENSION_EXIT_ERROR,
+    "/2022-07-01/telemetry": Route.TELEMETRY,
+    "/2020-08-15/logs": Route.LOGS,
 }
 METHODS = {
     Route.PING: "GET",
@@ -25,8 +31,23 @@ METHODS = {
     Route.RESPONSE: "POST",
     Route.ERROR: "POST",
     Route.INIT_ERROR: "POST",
+    Route.EXTENSION_REGISTER: "POST",
+    Route.EXTENSION_NEXT: "GET",
+    Route.EXTENSION_INIT_ERROR: "POST",
+    Route.EXTENSION_EXIT_ERROR: "POST",
+    Route.TELEMETRY: "PUT",
+    Route.LOGS: "PUT",
 }
 """The method of each route that always exists; `restore/*` and credentials are there with SnapStart only."""
+EXTENSION_ROUTES = frozenset(
+    (
+        Route.EXTENSION_REGISTER,
+        Route.EXTENSION_NEXT,
+        Route.EXTENSION_INIT_ERROR,
+        Route.EXTENSION_EXIT_ERROR,
+    )
+)
+TELEMETRY_ROUTES = frozenset((Route.TELEMETRY, Route.LOGS))
 
 
 def route_of(target: str) -> tuple[Route, str | None]:

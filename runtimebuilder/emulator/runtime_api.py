@@ -16,11 +16,13 @@ from typing import Protocol
 from runtimebuilder.emulator import answers
 from runtimebuilder.emulator.answers import Answer
 from runtimebuilder.emulator.exchange import Exchange, Route, first_value
+from runtimebuilder.emulator.extensions_api import ExtensionsApi
 from runtimebuilder.emulator.faults import Delivery, Reply, RequestCut, RequestPace
 from runtimebuilder.emulator.invocation import MODE_HEADER, Invocation, Outcome, OutcomeKind
 from runtimebuilder.emulator.recording import Entry, Recording
-from runtimebuilder.emulator.routes import METHODS, Request
+from runtimebuilder.emulator.routes import EXTENSION_ROUTES, METHODS, TELEMETRY_ROUTES, Request
 from runtimebuilder.emulator.state import RefusedError, State, StateMachine
+from runtimebuilder.emulator.telemetry_api import TelemetryApi
 
 
 class Turn(Protocol):
@@ -59,6 +61,8 @@ class RuntimeApi:
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
+        self.extensions = ExtensionsApi(recording, self._extension_ready)
+        self.telemetry = TelemetryApi(recording, self.extensions)
         self._machine = StateMachine()
         self._queue: deque[tuple[Invocation, Delivery]] = deque()
         self._given: _Given | None = None
@@ -126,6 +130,8 @@ class RuntimeApi:
                 self._queue.appendleft((given.invocation, given.delivery))
             self._given = self._init_error = None
             self._machine.restarted()
+            self.extensions.restarted()
+            self.telemetry.restarted()
             for waiter in self._waiters:
                 _resolve(waiter, None)
             self._waiters.clear()
@@ -154,7 +160,13 @@ class RuntimeApi:
             return _NextTurn(self, request)
         if request.route is Route.INIT_ERROR:
             return _InitErrorTurn(self)
-        return self._begin_post(request)
+        return self._begin_elsewhere(request) or self._begin_post(request)
+
+    def _begin_elsewhere(self, request: Request) -> Turn | None:
+        """The other APIs on the same port."""
+        if request.route in EXTENSION_ROUTES:
+            return self.extensions.begin(request)
+        return self.telemetry.begin(request) if request.route in TELEMETRY_ROUTES else None
 
     def _begin_post(self, request: Request) -> Turn:
         given = self._given
@@ -177,6 +189,7 @@ class RuntimeApi:
     async def next_invocation(self, request: Request, entry: Entry) -> tuple[_Given | None, Answer]:
         """Wait for an invocation for this GET next. The state goes back when the wait is cancelled."""
         with self._recording.changing():
+            self.extensions.runtime_asked()
             try:
                 has_to_wait = self._machine.next_asked()
             except RefusedError as refused:
@@ -238,13 +251,19 @@ class RuntimeApi:
         """Give the first queued invocation to all who wait: they get the same one, as from the RIE."""
         for waiter in [waiter for waiter in self._waiters if not waiter.peer_is_there()]:
             self._leave(waiter)
-        if not self._queue or not self._waiters:
+        if not self._queue or not self._waiters or not self.extensions.are_ready:
             return
         self._given = _Given(*self._queue.popleft())
         self._machine.event_given()
+        self.extensions.event_given(self._given.invocation)
         for waiter in self._waiters:
             _resolve(waiter, self._given)
         self._waiters.clear()
+
+    def _extension_ready(self) -> None:
+        """An extension asked for its next event: what was kept back for it may go out."""
+        with self._recording.changing():
+            self._dispatch()
 
     def _leave(self, waiter: _Waiter) -> None:
         if waiter in self._waiters:

@@ -8,13 +8,14 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
 from runtimebuilder.emulator.concurrency import ConcurrentApi
 from runtimebuilder.emulator.connection import Connection
 from runtimebuilder.emulator.exchange import Exchange, Route
+from runtimebuilder.emulator.extension import Extension, ExtensionEvent, FunctionFacts
 from runtimebuilder.emulator.faults import Delivery, Reply
 from runtimebuilder.emulator.initialization import Initialization
 from runtimebuilder.emulator.invocation import Invocation, Outcome
@@ -22,6 +23,7 @@ from runtimebuilder.emulator.recording import Recording
 from runtimebuilder.emulator.restore import RestorableApi
 from runtimebuilder.emulator.runtime_api import RuntimeApi
 from runtimebuilder.emulator.state import State
+from runtimebuilder.emulator.telemetry_api import Subscription
 
 _T = TypeVar("_T")
 
@@ -40,7 +42,7 @@ class Emulator:
     namespace; the emulator owns them from now on and closes them. Without any it listens at 127.0.0.1 on a
     port that the kernel chooses. `answer_expect`: send `100 Continue` to a request that expects it, as Go's
     server does (RT-091 wants none). `initialization` decides which routes there are and how many invocations are
-    out at once.
+    out at once. `function` is what extensions are told about the function.
     """
 
     def __init__(
@@ -49,12 +51,14 @@ class Emulator:
         *,
         answer_expect: bool = True,
         initialization: Initialization = Initialization.ON_DEMAND,
+        function: FunctionFacts | None = None,
     ) -> None:
         self._listeners = tuple(listeners) if listeners else (socket.create_server(("127.0.0.1", 0)),)
         host, port = self._listeners[0].getsockname()[:2]
         self.address: tuple[str, int] = (str(host), int(port))
         self.recording = Recording()
         self._api = _APIS[initialization](self.recording)
+        self._api.extensions.function = function or FunctionFacts()
         self._answer_expect = answer_expect
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -166,6 +170,40 @@ class Emulator:
         What is queued stays queued, and so does a given invocation that never went out on the wire.
         """
         self._call(self._api.restart)
+
+    # Extensions.
+
+    def extensions(self) -> tuple[Extension, ...]:
+        """The extensions of the process that runs, in the order in which they came."""
+        with self.recording.changed:
+            return self._api.extensions.extensions()
+
+    def telemetry_subscriptions(self) -> tuple[Subscription, ...]:
+        """What the extensions of the process that runs have subscribed to."""
+        with self.recording.changed:
+            return self._api.telemetry.subscriptions()
+
+    def launch_extension(self, name: str) -> None:
+        """A program of /opt/extensions was started: it may register as an external extension of this name."""
+        self._call(lambda: self._api.extensions.launch(name))
+
+    def wait_extension(self, name: str, timeout: float) -> bool:
+        """Wait until the extension of this name has registered."""
+
+        def look() -> bool | None:
+            return any(one.name == name and one.is_registered for one in self.extensions()) or None
+
+        return bool(self._wait(look, timeout))
+
+    def add_extension(
+        self, name: str, events: Iterable[ExtensionEvent] = (), *, external: bool = True
+    ) -> None:
+        """Register an extension that has no process which speaks: it is always ready. For tests of runtimes."""
+        self._call(lambda: self._api.extensions.add_silent(name, events, is_external=external))
+
+    def shut_down_extensions(self, reason: str, deadline_ms: int) -> None:
+        """Tell external extensions that the environment ends: "spindown", "timeout" or "failure"."""
+        self._call(lambda: self._api.extensions.shut_down(reason, deadline_ms))
 
     def close_idle_connections(self) -> int:
         """Close the kept connections on which no request is in progress. How many there were."""

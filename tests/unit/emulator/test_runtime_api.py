@@ -330,7 +330,7 @@ def test_ping(client: Client) -> None:
         ("POST", "/2018-06-01/runtime/restore/error"),
         ("POST", "/2018-06-01/runtime/invocation/x/response/"),
         ("POST", "/2018-06-01/runtime/invocation/x/y/response"),
-        ("POST", "/2020-01-01/extension/register"),
+        ("POST", "/2020-01-01/extension/register/"),
     ],
 )
 def test_other_paths_are_not_found(client: Client, method: str, path: str) -> None:
