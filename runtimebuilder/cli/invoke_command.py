@@ -15,6 +15,8 @@ from runtimebuilder.cli.subject import resolve_subject
 from runtimebuilder.cli.variables import parse_variables
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import ExitCode, SpecError
+from runtimebuilder.events import samples
+from runtimebuilder.local.event import event_bytes
 from runtimebuilder.local.invoke import HttpAnswer, HttpRequest
 from runtimebuilder.local.invoke import invoke as run_invoke
 from runtimebuilder.sandbox.limits import Limits
@@ -25,7 +27,13 @@ def invoke(
         str, typer.Argument(metavar="NAME|IMAGE", help="A runtime that was built here, or any image.")
     ],
     event: Annotated[
-        str | None, typer.Option("--event", "-e", metavar="JSON|@FILE|-", help="The event to send.")
+        str | None,
+        typer.Option(
+            "--event",
+            "-e",
+            metavar="JSON|@FILE|-|NAME",
+            help=f"The event to send, or the name of a sample: {', '.join(samples.names())}.",
+        ),
     ] = None,
     http: Annotated[
         str | None,
@@ -62,10 +70,10 @@ def invoke(
         raise SpecError(
             "say what to send: either --event or --http", hint="for example --http 'GET /', or --event '{}'"
         )
-    engine = Engine.connect()
-    image = resolve_subject(engine, target, base)
     request = HttpRequest.parse(http, data.encode()) if http is not None else None
     payload = json.dumps(request.event()).encode() if request else _read_event(event or "")
+    engine = Engine.connect()
+    image = resolve_subject(engine, target, base)
     (done,) = run_invoke(
         engine,
         image,
@@ -98,9 +106,7 @@ def invoke(
 
 
 def _read_event(text: str) -> bytes:
-    if text == "-":
-        return sys.stdin.buffer.read()
-    return Path(text[1:]).read_bytes() if text.startswith("@") else text.encode()
+    return sys.stdin.buffer.read() if text == "-" else event_bytes(text)
 
 
 def _write(body: bytes) -> None:

@@ -139,6 +139,7 @@ def test_a_projects_own_runtime_stands_beside_the_built_in_ones(command: Command
         (["build", "php-84", "--base", "debian-12"], "PHP 8.4 is on al2023, debian-13"),
         (["invoke", "php-82"], "either --event or --http"),
         (["invoke", "php-82", "--event", "{}", "--memory", "64"], "128"),
+        (["invoke", "php-82", "--event", "sqss"], "did you mean 'sqs'?"),
     ],
 )
 def test_wrong_usage_is_exit_2_and_says_what_is_wrong(

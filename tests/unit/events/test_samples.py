@@ -1,58 +1,81 @@
-"""Queue messages and direct invocations."""
+"""Samples by name, and the events of services that are less often behind a function."""
 
 from __future__ import annotations
 
-import hashlib
+import base64
+import gzip
 import json
 
 import pytest
 
 from runtimebuilder import events
+from runtimebuilder.events import samples
+
+KINDS = {
+    "alb", "direct", "dynamodb", "eventbridge", "function-url", "http-api", "kinesis", "rest-api", "s3", "sns", "sqs",
+    "step-functions",
+}  # fmt: skip
 
 
-def test_a_batch_has_a_record_for_each_body() -> None:
-    event = events.sqs("one", "zwei é")
-    assert [record["body"] for record in event["Records"]] == ["one", "zwei é"]
-    assert len({record["messageId"] for record in event["Records"]}) == 2
-    assert len({record["receiptHandle"] for record in event["Records"]}) == 2
-    assert event == events.sqs("one", "zwei é")
-    assert json.loads(json.dumps(event)) == event
+@pytest.mark.parametrize("name", samples.names())
+def test_a_sample_is_json_and_the_same_each_time(name: str) -> None:
+    first = samples.sample(name)
+    assert json.loads(json.dumps(first)) == samples.sample(name)
+    assert first is not samples.sample(name)
 
 
-def test_a_record_has_the_members_of_the_service() -> None:
-    (record,) = events.sqs("x", queue="mail")["Records"]
-    assert sorted(record) == [
-        "attributes",
-        "awsRegion",
-        "body",
-        "eventSource",
-        "eventSourceARN",
-        "md5OfBody",
-        "messageAttributes",
-        "messageId",
-        "receiptHandle",
-    ]
-    assert record["eventSource"] == "aws:sqs"
-    assert record["eventSourceARN"] == "arn:aws:sqs:eu-west-1:123456789012:mail"
-    assert record["md5OfBody"] == hashlib.md5(b"x", usedforsecurity=False).hexdigest()
-    assert all(isinstance(value, str) for value in record["attributes"].values())
+def test_there_is_a_sample_of_every_kind() -> None:
+    assert set(samples.names()) >= KINDS
+    assert list(samples.names()) == sorted(samples.names())
+    texts = [json.dumps(samples.sample(name)) for name in samples.names()]
+    assert len(set(texts)) == len(texts)
 
 
-def test_a_fifo_queue_adds_its_attributes() -> None:
-    standard, fifo = events.sqs("x")["Records"][0], events.sqs("x", group="g")["Records"][0]
-    assert fifo["eventSourceARN"].endswith(":orders.fifo")
-    assert sorted(set(fifo["attributes"]) - set(standard["attributes"])) == [
-        "MessageDeduplicationId",
-        "MessageGroupId",
-        "SequenceNumber",
-    ]
-    assert fifo["attributes"]["MessageGroupId"] == "g"
+def test_an_unknown_sample_is_a_key_error() -> None:
+    with pytest.raises(KeyError):
+        samples.sample("sqss")
 
 
-@pytest.mark.parametrize("value", ["s", 0, False, [], {}, 1.5])
-def test_a_direct_event_is_any_value(value: object) -> None:
-    assert events.direct(value) == value
+def test_the_printed_request_has_nulls_and_fewer_lists_than_headers() -> None:
+    event = samples.sample("api-gateway-printed")
+    assert event["httpMethod"] == "GET"
+    assert event["requestContext"]["path"] == "/Prod/"
+    assert event["queryStringParameters"] is None
+    assert event["headers"].keys() - event["multiValueHeaders"].keys() == {
+        "Host",
+        "User-Agent",
+        "X-Amzn-Trace-Id",
+    }
 
 
-def test_the_direct_sample_has_what_is_easily_lost() -> None:
-    assert events.direct()["nested"] == {"empty": {}, "none": None}
+def test_the_printed_messages_are_two() -> None:
+    records = samples.sample("sqs-printed")["Records"]
+    assert [record["body"] for record in records] == ["Test message."] * 2
+    assert len({record["messageId"] for record in records}) == 2
+
+
+def test_lines_of_a_log_are_packed() -> None:
+    packed = events.cloudwatch_logs("one", "two")["awslogs"]["data"]
+    data = json.loads(gzip.decompress(base64.b64decode(packed)))
+    assert [each["message"] for each in data["logEvents"]] == ["one", "two"]
+
+
+def test_a_topic_of_kafka_has_its_partition_in_the_name() -> None:
+    records = events.kafka(b"x", topic="mail", partition=3)["records"]
+    assert list(records) == ["mail-3"]
+    assert base64.b64decode(records["mail-3"][0]["value"]) == b"x"
+
+
+def test_only_messages_of_a_socket_have_a_body() -> None:
+    message, connect = events.websocket(body="hi"), events.websocket("CONNECT")
+    assert message["body"] == "hi"
+    assert "body" not in connect
+    assert connect["requestContext"]["routeKey"] == "$connect"
+    assert connect["multiValueHeaders"]["Host"] == [connect["headers"]["Host"]]
+
+
+def test_a_trigger_of_a_user_pool_waits_for_a_response() -> None:
+    event = events.cognito("PostConfirmation_ConfirmSignUp", user="grace")
+    assert event["triggerSource"].startswith("PostConfirmation")
+    assert event["userName"] == "grace"
+    assert event["response"]
