@@ -49,6 +49,8 @@ class Need(enum.StrEnum):
     PRINT = "print"  # what the handler prints is not its result
     PROCESS = "process"  # counter and pid stay while the runtime's process stays
     IDENTITY = "identity"  # uid, working directory
+    STREAM = "stream"  # the handler can write its result in steps, and the runtime streams it
+    HTTP_STREAM = "http-stream"  # the same with status, headers and cookies before it
     MISSING_SYMBOL = "missing-symbol"  # a handler string whose file is there and whose function is not
     SYNTAX_ERROR = "syntax-error"  # a handler file that does not parse
     THROWS_AT_LOAD = "throws-at-load"  # ... that raises while it is loaded

@@ -15,7 +15,12 @@ _RUNTIME_API: Mapping[str, str] = {
     ),
 }
 
-_STREAMING: Mapping[str, str] = {}
+_STREAMING: Mapping[str, str] = {
+    "ST-08-success-status-kept": (
+        "It is about the service, which takes a stream that ends with an error for a success and passes the error "
+        "on; ST-06 looks at what the runtime sends."
+    ),
+}
 
 _SNAPSTART_AND_CONCURRENCY: Mapping[str, str] = {}
 

@@ -7,6 +7,7 @@ for that mistake. Standard library only; it is the image's /var/runtime/bootstra
 
 import importlib
 import io
+import itertools
 import json
 import os
 import pwd
@@ -17,10 +18,12 @@ import sys
 import time
 import traceback
 import urllib.parse
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, NoReturn
 
+import streaming
 from mutation import broken
 
 API = "/2018-06-01/runtime"
@@ -367,8 +370,7 @@ def serve(handler: Any, connection: Connection, waiting: Answer | None = None) -
         if broken("clears-tmp"):
             for path in Path("/tmp").glob("probe*"):
                 path.unlink()
-        if broken("next-before-answer"):
-            waiting = first.pop("waiting")
+        waiting = first.pop("waiting", None)  # of a mutation that asks too early
 
 
 def ask_next(connection: Connection) -> Answer:
@@ -416,7 +418,7 @@ def invoke(handler: Any, body: bytes, context: Context, connection: Connection) 
         event = decode(body)
         if broken("objects-only") and not isinstance(event, dict):
             raise TypeError("the event is not an object")  # noqa: TRY301 - reported like a handler's own
-        result = encode(call(handler, event, context))
+        result = packed(call(handler, event, context))
     except SystemExit:
         if broken("exit-swallowed"):
             result = b"null"
@@ -436,7 +438,44 @@ def invoke(handler: Any, body: bytes, context: Context, connection: Connection) 
             raise
         report_error(problem, context, connection)
         return
-    post_response(result, context, connection)
+    if isinstance(result, streaming.Opened):
+        stream(result, context, connection)
+    else:
+        post_response(result, context, connection)
+
+
+def packed(result: Any) -> "bytes | streaming.Opened":
+    """What a handler gave, ready to be sent."""
+    if not streaming.is_stream(result):
+        return encode(result)
+    opened = streaming.Opened(result)
+    return b"null" if opened.is_empty and broken("empty-stream-as-null") else opened
+
+
+def stream(opened: streaming.Opened, context: Context, connection: Connection) -> None:
+    def body_of(problem: BaseException) -> tuple[str, bytes]:
+        kind = type(problem).__name__
+        return function_type(kind), error_body(kind, str(problem), problem)
+
+    if broken("next-before-stream-ends"):
+        other = Connection()
+        opened.pieces = itertools.chain(opened.pieces, ask_too_early(other))
+    path = f"/invocation/{urllib.parse.quote(context.aws_request_id, safe='')}/response"
+    answer = streaming.post_stream(opened, path, connection, body_of)
+    if broken("next-before-stream-ends"):
+        first["waiting"] = other.read()
+    first["streamed"] = True
+    if answer is None:
+        say("response: the API closed the connection in the middle of a stream")
+    elif answer.status >= 500:
+        sys.exit("the API failed")
+    elif answer.status != 202:
+        say(f"response: status {answer.status}")
+
+
+def ask_too_early(connection: Connection) -> Iterator[bytes]:
+    connection.send("GET", "/invocation/next", {}, None)
+    yield b""
 
 
 def call(handler: Any, event: Any, context: Context) -> Any:
@@ -505,6 +544,10 @@ def post_response(result: bytes, context: Context, connection: Connection) -> No
     headers = {} if broken("response-without-type") else {"Content-Type": "application/json"}
     if broken("error-type-kept") and "error type" in first:
         headers[TYPE_HEADER] = first["error type"]
+    if broken("mode-kept-after-stream") and "streamed" in first:
+        headers[streaming.MODE_HEADER] = "buffered"
+    if broken("large-as-stream") and len(result) > LIMIT:
+        headers[streaming.MODE_HEADER] = "streaming"
     if broken("late-result-kept") and "late" in first:
         result = first.pop("late")
     if broken("next-before-answer"):
@@ -550,7 +593,7 @@ def post_response(result: bytes, context: Context, connection: Connection) -> No
 
 def report_error(problem: BaseException, context: Context, connection: Connection) -> None:
     kind = type(problem).__name__
-    safe = "Function." + (re.sub(r"[^A-Za-z0-9_]", "", kind)[:100] or "Error")
+    safe = function_type(kind)
     headers = {"Content-Type": "text/plain" if broken("error-as-text") else ERROR_JSON}
     if not broken("error-without-type-header"):
         raw = broken("error-type-unchecked") or broken("error-type-without-category")
@@ -565,6 +608,11 @@ def report_error(problem: BaseException, context: Context, connection: Connectio
         sys.exit("the API failed")
     if broken("error-ends-process"):
         sys.exit(1)
+
+
+def function_type(kind: str) -> str:
+    """The error type as a header may hold it."""
+    return "Function." + (re.sub(r"[^A-Za-z0-9_]", "", kind)[:100] or "Error")
 
 
 def error_body(kind: str, message: str, problem: BaseException) -> bytes:

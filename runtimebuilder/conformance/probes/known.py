@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,6 +21,9 @@ _HERE = Path(__file__).resolve().parent
 _PAGE = "a page's script ends with its request, not with the runtime's process"
 _HTTP_500 = "an uncaught exception of a page is an HTTP 500 answer, which is right for the web"
 _COMMAND = "a command runs in a process of its own"
+_NO_STREAM: Mapping[Need, str] = dict.fromkeys(
+    (Need.STREAM, Need.HTTP_STREAM), "the runtime posts a response when it is complete, it does not stream"
+)
 
 
 def python_probe() -> Probe:
@@ -42,7 +46,20 @@ def python_probe() -> Probe:
             Need.EXITS_AT_LOAD: "exits_at_load.handler",
             Need.SLOW_LOAD: "slow_load.handler",
         },
-        lacking={},
+        lacking=_NO_STREAM,
+    )
+
+
+def python_streaming_probe() -> Probe:
+    """For Python runtimes that stream what a handler gives as an iterator of bytes."""
+    plain = python_probe()
+    streaming = (_HERE / "python" / "streaming_probe.py").read_bytes()
+    return dataclasses.replace(
+        plain,
+        name="python-streaming",
+        files={**plain.files, "streaming_probe.py": streaming},
+        handler="streaming_probe.handler",
+        lacking={need: why for need, why in plain.lacking.items() if need not in _NO_STREAM},
     )
 
 
@@ -63,7 +80,7 @@ def php_function_probe() -> Probe:
             Need.EXITS_AT_LOAD: "exits-at-load.php",
             Need.SLOW_LOAD: "slow-load.php",
         },
-        lacking={},
+        lacking=_NO_STREAM,
     )
 
 
@@ -79,6 +96,7 @@ def php_fpm_probe() -> Probe:
         missing_handler="nope.php",
         faulty={},
         lacking={
+            **_NO_STREAM,
             Need.RAISE: _HTTP_500,
             Need.TYPED_RAISE: _HTTP_500,
             Need.EXIT: _PAGE,
@@ -107,6 +125,7 @@ def php_console_probe() -> Probe:
         missing_handler="nope.php",
         faulty={},
         lacking={
+            **_NO_STREAM,
             Need.EXIT: _COMMAND,
             Need.TYPED_RAISE: "a command fails with its exit code and output, it has no error type",
             Need.ANY_EVENT: "a console takes command lines only",
@@ -129,6 +148,7 @@ _MAKERS: Mapping[str, Callable[[], Probe]] = {
     "php-fpm": php_fpm_probe,
     "php-function": php_function_probe,
     "python": python_probe,
+    "python-streaming": python_streaming_probe,
 }
 
 

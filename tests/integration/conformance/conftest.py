@@ -29,7 +29,7 @@ DOCKERFILE = f"""\
 COPY *.py bootstrap /var/runtime/
 RUN mkdir -p /usr/local/bin && printf '#!/bin/sh\\nexec "$@"\\n' > /usr/local/bin/aws-lambda-rie \\
  && chmod 0755 /usr/local/bin/aws-lambda-rie
-LABEL dev.runtimebuilder.probe=python
+LABEL dev.runtimebuilder.probe=python-streaming
 """
 
 Judge = Callable[..., Report]

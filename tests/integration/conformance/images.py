@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tarfile
 from collections.abc import Mapping
@@ -13,7 +14,10 @@ PROGRAMS = ("bootstrap",)
 
 
 def build_image(engine: Engine, name: str, dockerfile: str, files: Mapping[str, bytes]) -> str:
-    """`runtimebuilder-tests/NAME:latest` from this Dockerfile, beside which these files lie. Its reference."""
+    """An image from this Dockerfile, beside which these files lie. Its reference.
+
+    The tag is of the content: two checkouts can be tested against one engine at the same time.
+    """
     context = io.BytesIO()
     with tarfile.open(fileobj=context, mode="w") as archive:
         for path, data in {"Dockerfile": dockerfile.encode(), **files}.items():
@@ -22,7 +26,7 @@ def build_image(engine: Engine, name: str, dockerfile: str, files: Mapping[str, 
             entry.mode = 0o755 if path.rpartition("/")[2] in PROGRAMS else 0o644
             archive.addfile(entry, io.BytesIO(data))
     context.seek(0)
-    reference = f"runtimebuilder-tests/{name}:latest"
+    reference = f"runtimebuilder-tests/{name}:{hashlib.sha256(context.getvalue()).hexdigest()[:12]}"
     with asking(f"to build {reference}"):
         lines = engine.api.build(
             fileobj=context, custom_context=True, tag=reference, rm=True, forcerm=True, decode=True

@@ -48,7 +48,7 @@ def test_cases_are_in_the_catalogues_order() -> None:
     assert numbers[0] == "RT-001"
     assert numbers[-1] == "IM-09"
     assert numbers == sorted(
-        numbers, key=lambda number: (("RT", "LC", "EV", "FS", "IM").index(number[:2]), number)
+        numbers, key=lambda number: (("RT", "ST", "LC", "EV", "FS", "IM").index(number[:2]), number)
     )
 
 
