@@ -28,8 +28,7 @@ class Delivery:
     delay: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.drip is not None and (self.drip[0] < 1 or self.drip[1] < 0):
-            raise ValueError(f"drip: at least one byte and no negative pause: {self.drip}")
+        _check_drip(self.drip)
 
     def answer(self, invocation: Invocation) -> Answer:
         """The answer that carries `invocation`."""
@@ -49,15 +48,8 @@ class Delivery:
 
     def describe(self) -> str | None:
         """The deviation in words, None when there is none."""
-        words = []
-        if self.framing == "chunked":
-            words.append("event sent chunked")
-        if self.drip is not None:
-            words.append(f"dripped {self.drip[0]} bytes every {self.drip[1]:g} s")
-        if self.header_case != "canonical":
-            words.append(f"header names in {self.header_case} case")
-        if self.extra_headers:
-            words.append(f"{len(self.extra_headers)} extra headers")
+        words = ["event sent chunked"] if self.framing == "chunked" else []
+        words += _form_in_words(self.drip, self.header_case, self.extra_headers)
         if self.omit_headers:
             words.append("without " + ", ".join(sorted(self.omit_headers)))
         if self.connection_close:
@@ -97,9 +89,10 @@ class Reply:
     Date and Content-Length are added unless `headers` has them (a wrong length can be told this way).
     `delay`: seconds before the first byte. `cut_after`: the socket is closed after so many bytes of the
     answer, head included; 0 means no answer at all. `reset`: with a cut, a TCP reset instead of an orderly
-    close. `apply`: the state machine takes the request as usual and only the answer differs; else the request
-    has no effect. `own_answer`: the bytes are the emulator's own (the request is applied); only delay, close
-    and cut are ours. `request_cut`: there is no answer, for the request itself is cut. `request_pace`: the
+    close. `framing`, `drip`, `header_case` and `extra_headers` are those of a `Delivery`.
+    `apply`: the state machine takes the request as usual and only the answer differs; else the request has no
+    effect. `own_answer`: the bytes are the emulator's own (the request is applied); only their delay,
+    form, close and cut are ours. `request_cut`: there is no answer, for the request itself is cut. `request_pace`: the
     request is read slowly.
     """
 
@@ -114,6 +107,13 @@ class Reply:
     own_answer: bool = False
     request_cut: RequestCut | None = None
     request_pace: RequestPace | None = None
+    framing: Literal["sized", "chunked"] = "sized"
+    drip: tuple[int, float] | None = None
+    header_case: HeaderCase = "canonical"
+    extra_headers: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_drip(self.drip)
 
     @property
     def applies(self) -> bool:
@@ -124,12 +124,13 @@ class Reply:
         """The answer to write; `own` is what the emulator would have answered, when it was asked."""
         if self.own_answer and own is not None:
             words = [own.fault] if own.fault else []
-            base = replace(own, delay=own.delay + self.delay)
-            close = self.connection_close or own.connection_close
+            base = self._in_our_form(own)
         else:
             words = [f"canned answer {self.status}"] if self.cut_after != 0 else []
-            base = Answer(self.status, self.headers, self.body, delay=self.delay)
-            close = self.connection_close
+            base = self._in_our_form(Answer(self.status, self.headers, self.body))
+        if self.framing == "chunked":
+            words.append("answer sent chunked")
+        words += _form_in_words(self.drip, self.header_case, self.extra_headers)
         if self.request_pace is not None:
             pace = self.request_pace
             words.append(f"request read at {pace.bytes_per_second} bytes/s for {pace.seconds:g} s")
@@ -140,12 +141,20 @@ class Reply:
         if self.cut_after is not None:
             how = "reset" if self.reset else "cut"
             words.append(f"connection {how} after {self.cut_after} bytes of the answer")
+        return replace(base, fault=", ".join(words) or None)
+
+    def _in_our_form(self, answer: Answer) -> Answer:
+        """The same answer, as this reply wants it written."""
         return replace(
-            base,
-            connection_close=close,
+            answer,
+            headers=(*answer.headers, *self.extra_headers),
+            delay=answer.delay + self.delay,
+            connection_close=self.connection_close or answer.connection_close,
             cut_after=self.cut_after,
             reset=self.reset,
-            fault=", ".join(words) or None,
+            framing="chunked" if self.framing == "chunked" else answer.framing,
+            drip=self.drip or answer.drip,
+            header_case=self.header_case if self.header_case != "canonical" else answer.header_case,
         )
 
     @classmethod
@@ -200,3 +209,21 @@ class Reply:
     def slow_reader(cls, bytes_per_second: int, seconds: float, *, delay: float = 0.0) -> Reply:
         """The emulator's own answer to a request whose body it reads slowly at first."""
         return cls(200, delay=delay, own_answer=True, request_pace=RequestPace(bytes_per_second, seconds))
+
+
+def _check_drip(drip: tuple[int, float] | None) -> None:
+    if drip is not None and (drip[0] < 1 or drip[1] < 0):
+        raise ValueError(f"drip: at least one byte and no negative pause: {drip}")
+
+
+def _form_in_words(
+    drip: tuple[int, float] | None, header_case: HeaderCase, extra_headers: tuple[tuple[str, str], ...]
+) -> list[str]:
+    words = []
+    if drip is not None:
+        words.append(f"dripped {drip[0]} bytes every {drip[1]:g} s")
+    if header_case != "canonical":
+        words.append(f"header names in {header_case} case")
+    if extra_headers:
+        words.append(f"{len(extra_headers)} extra headers")
+    return words

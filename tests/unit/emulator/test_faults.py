@@ -69,6 +69,15 @@ def test_extra_headers_can_be_many_and_repeated(emulator: Emulator, client: Clie
     assert got.body == b"1"
 
 
+def test_headers_can_be_64_kb_large(emulator: Emulator, client: Client) -> None:
+    big = ("X-Big", "v" * 65_536)
+    emulator.queue(Invocation.of(1, client_context="c" * 65_536), Delivery(extra_headers=(big,)))
+    got = client.get(NEXT)
+    assert got.header("X-Big") == big[1]
+    assert got.header("Lambda-Runtime-Client-Context") == "c" * 65_536
+    assert got.body == b"1"
+
+
 def test_headers_can_be_left_out_by_names_in_any_case(emulator: Emulator, client: Client) -> None:
     omitted = frozenset({"lambda-runtime-aws-request-id", "Content-Type"})
     emulator.queue(Invocation.of(1), Delivery(omit_headers=omitted))
@@ -150,6 +159,51 @@ def test_a_reply_can_differ_while_the_request_counts(emulator: Emulator, client:
     assert outcome is not None
     assert (outcome.kind, outcome.body) == (OutcomeKind.RESPONSE, b"1")
     assert emulator.state == "RuntimeResponseSentState"
+
+
+def test_the_emulators_own_answer_can_have_another_form(emulator: Emulator, client: Client) -> None:
+    invocation = give(emulator, client)
+    form = Reply(
+        202,
+        own_answer=True,
+        framing="chunked",
+        drip=(5, 0.001),
+        header_case="upper",
+        extra_headers=(("X-One", "1"), ("X-One", "2")),
+    )
+    emulator.script(Route.RESPONSE, form)
+    got = client.post(response_path(invocation.request_id))
+    assert (got.status, got.body) == (202, b'{"status":"OK"}\n')
+    assert [len(piece) for piece in got.pieces] == [5, 5, 5, 1]
+    assert got.names == ("CONTENT-TYPE", "X-ONE", "X-ONE", "DATE", "TRANSFER-ENCODING")
+    assert emulator.wait_outcome(invocation.request_id, 1) is not None
+    assert emulator.recording.exchanges(Route.RESPONSE)[0].fault == (
+        "answer sent chunked, dripped 5 bytes every 0.001 s, header names in upper case, 2 extra headers"
+    )
+
+
+def test_a_canned_answer_can_be_dripped(emulator: Emulator, client: Client) -> None:
+    emulator.script(Route.NEXT, Reply(500, b"0123456789", drip=(4, 0.001), extra_headers=(("X-Odd", "1"),)))
+    got = client.get(NEXT)
+    assert (got.status, got.body, got.header("Content-Length"), got.header("X-Odd")) == (
+        500,
+        b"0123456789",
+        "10",
+        "1",
+    )
+
+
+@pytest.mark.parametrize("status", [200, 204])
+def test_an_answer_can_be_empty(emulator: Emulator, client: Client, status: int) -> None:
+    emulator.script(Route.NEXT, Reply(status, headers=()))
+    got = client.get(NEXT)
+    assert (got.status, got.body) == (status, b"")
+    assert got.header("Content-Length") == ("0" if status == 200 else None)
+
+
+def test_a_reply_that_makes_no_sense_is_refused() -> None:
+    with pytest.raises(ValueError, match="drip"):
+        Reply(200, drip=(0, 0.1))
 
 
 def test_a_wrong_length_can_be_told(emulator: Emulator, client: Client) -> None:
