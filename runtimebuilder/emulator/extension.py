@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+import time
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -131,3 +132,8 @@ def events_of(body: bytes) -> list[str]:
 def _go_kind(value: object) -> str:
     kinds = {bool: "bool", str: "string", list: "array", dict: "object", type(None): "null"}
     return kinds.get(type(value), "number")
+
+
+def deadline_in(seconds: float) -> int:
+    """Milliseconds since the Unix epoch, so many seconds from now."""
+    return int((time.time() + seconds) * 1000)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -288,8 +287,3 @@ def _transition(source: str, target: str, who: str) -> ExtensionRefusedError:
 def _event(kind: ExtensionEvent, deadline_ms: int, more: Mapping[str, object]) -> bytes:
     document = {"eventType": str(kind), "deadlineMs": deadline_ms, **more}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def deadline_in(seconds: float) -> int:
-    """Milliseconds since the Unix epoch, so many seconds from now."""
-    return int((time.time() + seconds) * 1000)

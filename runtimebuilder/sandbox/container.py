@@ -6,6 +6,7 @@ Two containers: the holder (see `holder`) and the subject, which is the image un
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from runtimebuilder.emulator.exchange import Route
+from runtimebuilder.emulator.extension import FunctionFacts
 from runtimebuilder.emulator.invocation import Invocation, OutcomeKind
 from runtimebuilder.emulator.server import Emulator
 from runtimebuilder.engine.containers import Container, ContainerSpec, Mount, Process, create_container
@@ -21,6 +23,7 @@ from runtimebuilder.engine.docker import Engine, ImageFacts
 from runtimebuilder.engine.resources import create_volume, remove_volume
 from runtimebuilder.errors import EnvironmentProblemError
 from runtimebuilder.sandbox import memory
+from runtimebuilder.sandbox.extensions import Extensions, extension_programs
 from runtimebuilder.sandbox.holder import Holder
 from runtimebuilder.sandbox.interrupt import uninterrupted
 from runtimebuilder.sandbox.layer import refuse_without_program
@@ -29,12 +32,12 @@ from runtimebuilder.sandbox.limits import INIT_LIMIT, Function, Limits, box_envi
 from runtimebuilder.sandbox.link import Link
 from runtimebuilder.sandbox.outcome import Exit, InvokeResult, timeout_payload
 from runtimebuilder.sandbox.run import Run
+from runtimebuilder.sandbox.shutdown import Reason, Shutdown, shut_down
 
-__all__ = ["Box", "Exit", "InvokeResult", "Process"]
+__all__ = ["Box", "Exit", "InvokeResult", "Process", "Shutdown"]
 
 _LOOK = 0.02  # seconds between two looks at the process while waiting for the wire
 _LAST_WORDS = 0.1  # seconds for what a process sent before it ended and we have not read yet
-_KILL_PATIENCE = 10.0  # seconds until a killed process has to be gone
 
 
 class Box:
@@ -75,6 +78,7 @@ class Box:
         self._emulator: Emulator | None = None
         self._holder: Holder | None = None
         self._subject: Container | None = None
+        self._extensions: Extensions | None = None
         self._volumes: list[str] = []
         self._life: Life | None = None
         self._born = 0.0  # monotonic clock at the last start of the process
@@ -124,9 +128,22 @@ class Box:
             [listener],
             answer_expect=self._answer_expect,
             initialization=self._function.initialization,
+            function=FunctionFacts(self._function.name, self._function.version),
         )
         self._emulator.start()
-        self._subject = create_container(self._engine, self._subject_spec(holder, facts))
+        subject = self._subject_spec(holder, facts)
+        self._subject = container = create_container(self._engine, subject)
+        names = self._run.remembered(f"{facts.id} extensions", lambda: extension_programs(container))
+        self._extensions = Extensions(
+            self._engine,
+            names,
+            lambda name, program: dataclasses.replace(
+                subject,
+                name=f"{holder.name}-extension-{names.index(name)}",
+                entrypoint=(program,),
+                command=(),
+            ),
+        )
 
     def _subject_spec(self, holder: Holder, facts: ImageFacts) -> ContainerSpec:
         limits, name = self.limits, holder.name
@@ -168,14 +185,15 @@ class Box:
             if self._closed:
                 return
             self._closed = True
-        if self._frozen and self._subject is not None:
+        if self._frozen:
             with contextlib.suppress(EnvironmentProblemError):
-                self._subject.unpause()
+                self.thaw()
         holder = self._holder
         containers = (self._subject, holder.container if holder is not None else None)
         jobs = [one.remove for one in containers if one is not None]
+        jobs += [self._extensions.remove] if self._extensions is not None else []
         jobs += [self._emulator.close] if self._emulator is not None else []
-        with ThreadPoolExecutor(max_workers=3, thread_name_prefix="close-box") as pool:
+        with ThreadPoolExecutor(max_workers=4, thread_name_prefix="close-box") as pool:
             done = [pool.submit(job) for job in jobs]
         for volume in self._volumes:
             remove_volume(self._engine, volume)
@@ -211,6 +229,12 @@ class Box:
         return self._subject
 
     @property
+    def _external(self) -> Extensions:
+        if self._extensions is None:
+            raise RuntimeError("the box is not open")
+        return self._extensions
+
+    @property
     def tmp_kind(self) -> str:
         """What is behind /tmp: "ext4", or "tmpfs", whose pages count as memory."""
         return self._holder.tmp_kind if self._holder is not None else ""
@@ -218,20 +242,23 @@ class Box:
     def start(self) -> None:
         """Start the process; opens the box when it is not open. RuntimeError while a process runs.
 
-        A program that cannot be run is an exit like others: `wait_exit` tells it.
+        A program that cannot be run is an exit like others: `wait_exit` tells it. Programs in /opt/extensions
+        start first; `SubjectFailedError` (exit 1) when one of them does not register.
         """
         self.open()
         if self.is_running():
             raise RuntimeError("the process runs already")
         if self._life is not None:
             self.emulator.restart_environment()
+        self._external.kill()
+        self._external.start(self.emulator)
         life = Life(self.container)
         life.begin()
         self._life, self._born, self._busy_until = life, time.monotonic(), 0.0
 
     def restart(self) -> None:
-        """A new process in the same environment: same /tmp. Kills the one that runs."""
-        self._end_process()
+        """A new process in the same environment: same /tmp. Ends the one that runs."""
+        self.shutdown("failure")
         self.start()
 
     def is_running(self) -> bool:
@@ -248,12 +275,14 @@ class Box:
 
     def freeze(self) -> None:
         """Stop all processes in the box where they are, as the service does between invocations."""
-        self.container.pause()
+        for each in (self.container, *self._external.containers):
+            each.pause()
         self._frozen = True
 
     def thaw(self) -> None:
         """Let them go on."""
-        self.container.unpause()
+        for each in (self.container, *self._external.containers):
+            each.unpause()
         self._frozen = False
 
     def processes(self) -> tuple[Process, ...]:
@@ -273,15 +302,20 @@ class Box:
             self._peak = memory.peak_of(self.container.state().pid) or self._peak
         return self._peak
 
-    def _end_process(self) -> None:
-        """Kill the process and wait for its end."""
-        if not self.is_running():
-            return
+    def shutdown(self, reason: Reason = "spindown") -> Shutdown | None:
+        """End the process as the service ends an environment; None when none runs. A frozen one is thawed.
+
+        Without an extension that is SIGKILL at once; with one, SIGTERM and a window come before it.
+        """
+        life = self._life
+        if life is None or life.is_over:
+            return None
         if self._frozen:
             self.thaw()
-        self.kill()
-        if self.wait_exit(_KILL_PATIENCE) is None:
-            raise EnvironmentProblemError(f"a killed process still runs after {_KILL_PATIENCE:g} s")
+        ended = shut_down(self.emulator, self.container, life, self._external, reason=reason)
+        if ended.exit is None:
+            raise EnvironmentProblemError("a killed process still runs")
+        return ended
 
     # -- invocations
 
@@ -344,8 +378,11 @@ class Box:
             if left <= 0:
                 self.peak_memory()
                 if self._function.is_killed_at_deadline:
-                    self._end_process()
-                self.emulator.fail_invocation(request_id)
+                    # Before that: what it sends within the window is too late.
+                    self.emulator.fail_invocation(request_id)
+                    self.shutdown("timeout")
+                else:
+                    self.emulator.fail_invocation(request_id)
                 return result("timeout", timeout_payload(seconds), exit=self.wait_exit(0))
 
     def _was_given(self, request_id: str) -> bool:
@@ -359,4 +396,4 @@ class Box:
         end = self._busy_until or self._born + INIT_LIMIT
         while self.is_running() and not self.emulator.wait_ready(_LOOK):
             if time.monotonic() > end:
-                self._end_process()
+                self.shutdown("timeout")

@@ -44,6 +44,7 @@ class Run:
         self._open: list[Closeable] = []
         self._links: dict[str, Link] = {}
         self._layers: dict[str, str] = {}
+        self._known: dict[str, tuple[str, ...]] = {}
         self._pause_image: str | None = None
         self._beside: bool | None = None
         self._numbers = itertools.count(1)  # of holders
@@ -135,6 +136,13 @@ class Run:
                 with uninterrupted():
                     self._layers[key] = make()
             return self._layers[key]
+
+    def remembered(self, key: str, look: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
+        """What `look` found out under this key, asked once in this run."""
+        with self._lock:
+            if key not in self._known:
+                self._known[key] = look()
+            return self._known[key]
 
     def opened(self, what: Closeable) -> None:
         """Close `what` when the run ends, unless it is taken back before."""
