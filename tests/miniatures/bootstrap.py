@@ -23,6 +23,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, NoReturn
 
+import event_sources
 import streaming
 from mutation import broken
 
@@ -415,10 +416,10 @@ def set_trace(trace: str | None) -> None:
 
 def invoke(handler: Any, body: bytes, context: Context, connection: Connection) -> None:
     try:
-        event = decode(body)
+        event = event_sources.mangled(decode(body))
         if broken("objects-only") and not isinstance(event, dict):
             raise TypeError("the event is not an object")  # noqa: TRY301 - reported like a handler's own
-        result = packed(call(handler, event, context))
+        result = packed(event_sources.wrapped(event, call(handler, event, context)))
     except SystemExit:
         if broken("exit-swallowed"):
             result = b"null"

@@ -98,20 +98,6 @@ PENDING = {
     "EX-15-logs-api",
     "EX-16-in-RIE",
     "EX-17-go-internal",
-    # events
-    "PL-01-api-gateway-rest",
-    "PL-02-http-api",
-    "PL-03-alb",
-    "PL-04-function-url",
-    "PL-05-sqs",
-    "PL-06-sns",
-    "PL-07-s3",
-    "PL-08-eventbridge",
-    "PL-09-dynamodb-streams",
-    "PL-10-kinesis",
-    "PL-11-step-functions",
-    "PL-12-direct-invoke",
-    "PL-13-others",
 }
 
 

@@ -6,13 +6,16 @@ declare(strict_types=1);
 
 require_once __DIR__ . '/probe.php';
 
-$command = json_decode((string) file_get_contents('php://input'), true, 512, JSON_THROW_ON_ERROR);
+$command = json_decode(file_get_contents('php://input') ?: 'null', true, 512, JSON_THROW_ON_ERROR);
 // A page cannot end the process that serves it, keeps nothing between requests, and what it prints is the response.
 $impossible = ['exit', 'print', 'counter'];
 if (in_array($command['do'] ?? '', $impossible, true)) {
     $result = PROBE_UNSUPPORTED;
 } elseif (($command['do'] ?? '') === 'request') {
     $result = probe_request();
+    foreach ($command['set_cookies'] ?? [] as $cookie) {
+        header("Set-Cookie: $cookie", false);
+    }
 } else {
     $result = probe($command, probe_context($_SERVER['LAMBDA_INVOCATION_CONTEXT'] ?? ''));
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from tests.integration.conformance.mutants import runtime_api, streaming
+from tests.integration.conformance.mutants import event_sources, runtime_api, streaming
 
 _T = TypeVar("_T")
 
@@ -26,6 +26,6 @@ def _joined(parts: Iterable[Mapping[str, _T]]) -> Mapping[str, _T]:
     return found
 
 
-MUTATIONS = _joined((runtime_api.MUTATIONS, streaming.MUTATIONS))
+MUTATIONS = _joined((runtime_api.MUTATIONS, streaming.MUTATIONS, event_sources.MUTATIONS))
 IMAGES = _joined((runtime_api.IMAGES, streaming.IMAGES))
 DESCRIPTIONS = _joined((runtime_api.DESCRIPTIONS, streaming.DESCRIPTIONS))
