@@ -14,13 +14,16 @@ AUTO = "auto"
 NONE = "none"
 
 # What tells a language when an image has no label: the first path that is there decides. Bref keeps PHP in
-# /opt/bin, AWS's own Python images keep theirs in /var/lang/bin.
+# /opt/bin, AWS's own images keep their language in /var/lang/bin, the language's own images in /usr/local/bin.
 _SIGNS = (
     ("/usr/sbin/php-fpm", "php-fpm"),
     ("/opt/bin/php-fpm", "php-fpm"),
     ("/usr/bin/php", "php-function"),
     ("/opt/bin/php", "php-function"),
     ("/var/lang/bin/python3", "python"),
+    ("/var/lang/bin/node", "node"),
+    ("/usr/local/bin/node", "node"),
+    ("/usr/bin/node", "node"),
 )
 
 

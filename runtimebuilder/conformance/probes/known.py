@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from runtimebuilder.conformance.case import Need
+from runtimebuilder.conformance.probes.folder import read_probe
 from runtimebuilder.conformance.probes.probe import SLOW_LOAD_SECONDS, Form, Probe
 from runtimebuilder.errors import SpecError
 
@@ -143,7 +144,13 @@ def php_console_probe() -> Probe:
     )
 
 
+def node_probe() -> Probe:
+    """For runtimes that call handlers as AWS's Node.js client does: `file.function`, `(event, context)`."""
+    return read_probe(_HERE / "node")
+
+
 _MAKERS: Mapping[str, Callable[[], Probe]] = {
+    "node": node_probe,
     "php-console": php_console_probe,
     "php-fpm": php_fpm_probe,
     "php-function": php_function_probe,

@@ -91,8 +91,8 @@ def test_a_shipped_probe_has_its_files(name: str) -> None:
     probe = probe_named(name)
     starts = [probe.handler, *probe.faulty.values()]
     for handler in starts:
-        file = handler if handler in probe.files else handler.split(".")[0] + ".py"
-        assert file in probe.files, f"{name}: {handler}"
+        stem = handler.split(".")[0]
+        assert handler in probe.files or any(file.startswith(f"{stem}.") for file in probe.files), handler
     assert not any(probe.missing_handler.startswith(file.split(".")[0]) for file in probe.files)
 
 
@@ -117,6 +117,9 @@ def test_every_need_is_needed() -> None:
         ("auto", {}, ["/usr/bin/php"], "php-function"),
         ("auto", {}, ["/opt/bin/php", "/opt/bin/php-fpm"], "php-fpm"),
         ("auto", {}, ["/var/lang/bin/python3"], "python"),
+        ("auto", {}, ["/var/lang/bin/node"], "node"),
+        ("auto", {}, ["/usr/local/bin/node"], "node"),
+        ("auto", {}, ["/usr/bin/node"], "node"),
     ],
 )
 def test_a_probe_is_chosen(wish: str, labels: dict[str, str], paths: list[str], expected: str) -> None:

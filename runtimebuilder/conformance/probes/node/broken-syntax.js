@@ -1,0 +1,2 @@
+// A handler that does not parse.
+exports.handler = async (event => { return event;

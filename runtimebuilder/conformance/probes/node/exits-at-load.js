@@ -1,0 +1,4 @@
+'use strict';
+
+// A handler whose module ends the process while it is loaded.
+process.exit(7);
