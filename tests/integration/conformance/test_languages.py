@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,3 +14,77 @@ from tests.integration.conformance.conftest import Judge
 from tests.integration.conformance.images import build_image
 
 RUNTIMES = Path(__file__).resolve().parents[2] / "fixtures" / "runtimes"
+
+# A case or two for each command of a probe and each way in which a start goes wrong: seconds, not the whole suite.
+SEEN_WARM = (
+    *("RT-003", "RT-019", "RT-02[1-4]", "RT-027", "RT-028", "RT-029", "RT-030", "RT-060", "RT-061", "RT-062"),
+    *("RT-07[5-9]", "RT-08[0-37]", "RT-11[1-57]", "RT-136", "FS-02", "FS-07", "LC-19"),
+)
+ON_THEIR_OWN = (
+    *("RT-067", "RT-110", "RT-118", "RT-123", "RT-127", "RT-129", "RT-131", "RT-134"),
+    *("RT-151", "RT-152", "RT-153", "RT-164", "LC-18", "EV-03"),
+)
+
+
+@dataclass(frozen=True)
+class Language:
+    """A runtime in tests/fixtures/runtimes/NAME. `failing` and `unsupported`: number of a case -> why."""
+
+    setup: str
+    failing: Mapping[str, str] = field(default_factory=dict)
+    unsupported: Mapping[str, str] = field(default_factory=dict)
+    cases: tuple[str, ...] = (*SEEN_WARM, *ON_THEIR_OWN)
+
+
+def packages(names: str) -> str:
+    """The Dockerfile's line that brings these of Debian's packages."""
+    return (
+        f"RUN apt-get update -q && apt-get install -y -q --no-install-recommends {names}"
+        " && rm -rf /var/lib/apt/lists/* /var/cache/apt"
+    )
+
+
+LANGUAGES = {
+    "node": Language(
+        setup=packages("nodejs"),
+        failing={"RT-082": "a number of JavaScript has 53 bits"},
+        unsupported={
+            "RT-021": "Node.js handlers are told how much time is left, not when the deadline is",
+            "RT-078": "what a handler returns is sent as JSON",
+        },
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def language(request: pytest.FixtureRequest) -> str:
+    """The name of one of them."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def image(engine: Engine, debian12_image: str, language: str) -> str:
+    """Its runtime on the debian-12 base. No label: which probe fits has to be seen."""
+    dockerfile = f"FROM {debian12_image}\n{LANGUAGES[language].setup}\nCOPY bootstrap /var/runtime/\n"
+    files = {"bootstrap": (RUNTIMES / language / "bootstrap").read_bytes()}
+    return build_image(engine, f"runtime-{language}", dockerfile, files)
+
+
+def test_a_runtime_fails_exactly_where_it_has_to(judge: Judge, image: str, language: str) -> None:
+    wanted = LANGUAGES[language]
+    report = judge(image, *wanted.cases)
+    assert report.header.probe == language
+    seen = {one.case.number: one for one in report.results}
+    odd = {
+        number: f"{one.state}: expected {one.expected}, seen {one.seen} {one.reason or ''}"
+        for number, one in seen.items()
+        if one.state is not State.PASSED and number not in (*wanted.failing, *wanted.unsupported)
+    }
+    assert not odd
+    assert dict.fromkeys(wanted.failing, State.FAILED) == {
+        number: seen[number].state for number in wanted.failing
+    }
+    assert dict.fromkeys(wanted.unsupported, State.UNSUPPORTED) == {
+        number: seen[number].state for number in wanted.unsupported
+    }
+    assert report.count(State.PASSED) > len(wanted.failing)
