@@ -137,7 +137,12 @@ def test_no_probe_is_a_choice() -> None:
     [
         ("pyton", {}, "unknown probe 'pyton'", "did you mean 'python'?"),
         ("auto", {}, "nothing in the image tells which probe fits it", "--probe"),
-        ("auto", {"dev_runtimebuilder_probe": "perl-x"}, "unknown probe 'perl-x'", "there are node, php-console"),
+        (
+            "auto",
+            {"dev_runtimebuilder_probe": "perl-x"},
+            "unknown probe 'perl-x'",
+            "there are node, php-console",
+        ),
     ],
 )
 def test_a_choice_that_cannot_be_made_says_what_to_do(
