@@ -56,6 +56,11 @@ class Need(enum.StrEnum):
     THROWS_AT_LOAD = "throws-at-load"  # ... that raises while it is loaded
     EXITS_AT_LOAD = "exits-at-load"  # ... that calls exit(7) while it is loaded
     SLOW_LOAD = "slow-load"  # ... that takes SLOW_LOAD_SECONDS to load
+    SNAPSTART = "snapstart"  # the runtime asks for restore/next in a SnapStart environment
+    BEFORE_SNAPSHOT_FAILS = "before-snapshot-fails"  # a handler whose hook before the snapshot raises
+    AFTER_RESTORE_FAILS = "after-restore-fails"  # a handler whose hook after the restore raises
+    CONCURRENCY = "concurrency"  # the runtime takes several events at once in a managed environment
+    LOG = "log"  # the handler can log through its runtime, which knows the invoke
 
 
 @dataclass(frozen=True, slots=True)

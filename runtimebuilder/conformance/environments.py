@@ -5,21 +5,34 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import TypedDict
 
 from runtimebuilder.conformance.environment import Environment
 from runtimebuilder.conformance.expectation import unsupported
+from runtimebuilder.conformance.features import Features, declared_features
 from runtimebuilder.conformance.patience import Patience
 from runtimebuilder.conformance.probes.codec import codec_for
 from runtimebuilder.conformance.probes.probe import Probe
 from runtimebuilder.conformance.report.result import Evidence
 from runtimebuilder.conformance.subject import Subject
+from runtimebuilder.emulator.initialization import Initialization
 from runtimebuilder.errors import SubjectFailedError
 from runtimebuilder.sandbox.container import Box
 from runtimebuilder.sandbox.layer import LayerFile
-from runtimebuilder.sandbox.limits import Limits
+from runtimebuilder.sandbox.limits import Function, Limits
 
 _AHEAD = 4  # boxes whose making starts before a case asks: as many as a burst of short cases uses up
 _LOG_TAIL = 2000  # characters of the container's log that a failure shows
+_MANAGED_MEMORY = 2048  # MB, the least that a managed environment has
+_MANAGED_FILES = 4096  # open files
+
+
+class _Loan:
+    """An environment that is lent to case after case while they leave it clean."""
+
+    environment: Environment | None = None
+    is_lent = False
 
 
 class Environments:
@@ -40,8 +53,10 @@ class Environments:
         self._patience = Patience()
         self._image: str | None = None
         self._open: list[Environment] = []
-        self._warm: Environment | None = None
-        self._warm_lent = False
+        self._warm = _Loan()
+        self._managed = _Loan()
+        self.features = Features(declared_features(subject.facts, probe))
+        """What the runtime may have or not."""
         self._closer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="close-boxes")
         self._closing: list[Future[None]] = []
         self._opener = ThreadPoolExecutor(max_workers=1, thread_name_prefix="open-boxes")
@@ -78,9 +93,11 @@ class Environments:
         limits: Limits | None = None,
         env: Mapping[str, str | None] | None = None,
         answer_expect: bool = True,
+        function: Function | None = None,
     ) -> Environment:
         """A new environment that is not started: script its emulator, then start it. It is closed with the
-        case. A variable of `env` that is None is not set; `answer_expect`: the API sends `100 Continue`.
+        case. A variable of `env` that is None is not set; `answer_expect`: the API sends `100 Continue`;
+        `function`: another one than an ordinary, on-demand one.
 
         Raises `EnvironmentProblemError` when the box cannot be made.
         """
@@ -92,23 +109,60 @@ class Environments:
             limits=limits or self._limits,
             env={**self._env, **(env or {})},
             answer_expect=answer_expect,
+            function=function,
         )
         self._open.append(made)
         return made
 
+    def open_snap_start(
+        self, *, handler: str | None = None, env: Mapping[str, str | None] | None = None
+    ) -> Environment:
+        """A new environment whose snapshot is going to be taken. Not started."""
+        return self.open(
+            handler=handler, env=env, function=Function(initialization=Initialization.SNAP_START)
+        )
+
+    def open_managed(
+        self, max_concurrency: int, *, env: Mapping[str, str | None] | None = None
+    ) -> Environment:
+        """A new environment of Lambda Managed Instances, for so many events at once. Not started."""
+        return self.open(env=env, **_managed(self._limits, max_concurrency))
+
+    def managed(self, max_concurrency: int) -> Environment:
+        """A managed environment that is started and may have served other cases before.
+
+        All cases have to ask for the same number.
+        """
+        if self._managed.environment is None:
+            self._managed.environment = self._make(
+                self._require_probe(),
+                handler=self._require_probe().handler,
+                link=self._link,
+                env=self._env,
+                **_managed(self._limits, max_concurrency),
+            )
+            self._managed.is_lent = True
+            self._managed.environment.start()
+        return self._lend(self._managed, self._managed.environment)
+
     def warm(self) -> Environment:
         """An environment that is ready and may have served other cases before."""
-        if self._warm is None:
-            self._warm = self._make_ordinary(self._require_probe())
-            self._warm_lent = True
-            self._warm.started_and_ready()
-        self._warm_lent = True
-        self._warm.begin_case()
-        return self._warm
+        if self._warm.environment is None:
+            self._warm.environment = self._make_ordinary(self._require_probe())
+            self._warm.is_lent = True
+            self._warm.environment.started_and_ready()
+        return self._lend(self._warm, self._warm.environment)
+
+    @staticmethod
+    def _lend(loan: _Loan, environment: Environment) -> Environment:
+        loan.is_lent = True
+        environment.begin_case()
+        return environment
 
     def evidence(self) -> Evidence:
         """What the running case's environments left behind so far."""
-        used = [*self._open, *([self._warm] if self._warm and self._warm_lent else [])]
+        lent = [one.environment for one in self._loans if one.is_lent and one.environment is not None]
+        used = [*self._open, *lent]
         transcripts = [text for text in (one.transcript() for one in used) if text]
         logs = [text for text in (one.log().strip() for one in used) if text]
         return Evidence(
@@ -119,18 +173,17 @@ class Environments:
         """Close what the case opened; keep the warm environment only when it was left clean."""
         while self._open:
             self._close(self._open.pop())
-        if self._warm is not None and self._warm_lent:
-            self._warm_lent = False
-            if not passed or not self._warm.is_clean():
-                self._close(self._warm)
-                self._warm = None
+        for loan in self._loans:
+            if loan.environment is not None and loan.is_lent:
+                loan.is_lent = False
+                if not passed or not loan.environment.is_clean():
+                    self._take_back(loan)
 
     def close(self) -> None:
         """Close everything and wait for it. Raises what closing raised, after all of it was tried."""
         self.end_case(passed=False)
-        if self._warm is not None:
-            self._close(self._warm)
-            self._warm = None
+        for loan in self._loans:
+            self._take_back(loan)
         self._opener.shutdown(wait=True)
         if self._spare is not None and self._spare.exception() is None:
             self._close(self._spare.result())
@@ -139,6 +192,15 @@ class Environments:
         closing, self._closing = self._closing, []
         for each in closing:
             each.result()
+
+    @property
+    def _loans(self) -> tuple[_Loan, ...]:
+        return (self._warm, self._managed)
+
+    def _take_back(self, loan: _Loan) -> None:
+        if loan.environment is not None:
+            self._close(loan.environment)
+            loan.environment = None
 
     def _require_probe(self) -> Probe:
         if self._probe is None:
@@ -157,6 +219,7 @@ class Environments:
         limits: Limits,
         env: Mapping[str, str | None],
         answer_expect: bool = True,
+        function: Function | None = None,
     ) -> Environment:
         if self._many:
             self._subject.run.make_ahead(self._limits.tmp_mb, self._link, _AHEAD)
@@ -177,9 +240,24 @@ class Environments:
             env=env,
             link=link,
             answer_expect=answer_expect,
+            function=function,
         )
         box.open()
         return Environment(box, codec_for(probe.form), self._patience)
 
     def _close(self, environment: Environment) -> None:
         self._closing.append(self._closer.submit(environment.box.close))
+
+
+class _Managed(TypedDict):
+    limits: Limits
+    function: Function
+
+
+def _managed(limits: Limits, max_concurrency: int) -> _Managed:
+    function = Function(initialization=Initialization.MANAGED, max_concurrency=max_concurrency)
+    memory = max(limits.memory_mb, _MANAGED_MEMORY)
+    return {
+        "limits": replace(limits, memory_mb=memory, nofile=_MANAGED_FILES),
+        "function": function,
+    }

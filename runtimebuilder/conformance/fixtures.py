@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from runtimebuilder.conformance.case import Need
 from runtimebuilder.conformance.environment import Environment
 from runtimebuilder.conformance.environments import Environments
 from runtimebuilder.conformance.expectation import unsupported
 from runtimebuilder.conformance.probes.probe import Probe
 from runtimebuilder.conformance.session import SESSION, setting_of
 from runtimebuilder.conformance.subject import Subject
+from runtimebuilder.conformance.workers import WORKERS, Workers
 from runtimebuilder.emulator.server import Emulator
 from runtimebuilder.engine.docker import ImageFacts
 from runtimebuilder.sandbox.container import Box
@@ -31,6 +33,13 @@ def fresh(environments: Environments) -> Environment:
 def warm(environments: Environments) -> Environment:
     """An environment that waits for an event and may have served other cases: for cases that only watch."""
     return environments.warm()
+
+
+@pytest.fixture
+def workers(environments: Environments) -> Workers:
+    """A managed environment whose workers wait for events; the case is unsupported where there is only one."""
+    environments.features.look_for(Need.CONCURRENCY)
+    return Workers.found(environments.managed(WORKERS), environments.features)
 
 
 @pytest.fixture

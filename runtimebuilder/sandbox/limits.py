@@ -82,6 +82,8 @@ def service_environment(limits: Limits, api: str, function: Function) -> dict[st
     }
     if function.max_concurrency is not None:
         variables["AWS_LAMBDA_MAX_CONCURRENCY"] = str(function.max_concurrency)
+    if function.initialization is Initialization.MANAGED:
+        variables["AWS_LAMBDA_LOG_FORMAT"] = "JSON"  # there is no other (MI-04)
     if function.initialization is Initialization.SNAP_START:
         # What differs from one restored environment to the other is not in the snapshot's variables (SS-07).
         variables["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = CREDENTIALS_TOKEN

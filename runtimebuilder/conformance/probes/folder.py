@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -29,6 +29,7 @@ class _Description(BaseModel):
     missing_handler: _Text
     faulty: dict[Need, _Text] = Field(default_factory=dict)
     lacking: dict[Need, _Text] = Field(default_factory=dict)
+    features: tuple[Literal[Need.SNAPSTART, Need.CONCURRENCY], ...] = ()
 
 
 def read_probe(folder: Path) -> Probe:
@@ -58,4 +59,5 @@ def read_probe(folder: Path) -> Probe:
         missing_handler=told.missing_handler,
         faulty=dict(sorted(told.faulty.items())),
         lacking=dict(sorted(told.lacking.items())),
+        features=told.features,
     )

@@ -18,6 +18,10 @@ PROBE_LABEL = "dev.runtimebuilder.probe"
 THROWN_AT_LOAD = "the probe fails while it is loaded"
 """The message of what a throws-at-load handler raises."""
 
+FAILS_BEFORE_SNAPSHOT = "the probe's hook fails before the snapshot"
+FAILS_AFTER_RESTORE = "the probe's hook fails after the restore"
+"""What the hooks of before-snapshot-fails and after-restore-fails print, and the message of what they raise."""
+
 _HERE = Path(__file__).resolve().parent
 _PAGE = "a page's script ends with its request, not with the runtime's process"
 _HTTP_500 = "an uncaught exception of a page is an HTTP 500 answer, which is right for the web"
@@ -30,7 +34,14 @@ _NO_STREAM: Mapping[Need, str] = dict.fromkeys(
 def python_probe() -> Probe:
     """For runtimes that call handlers as AWS's Python client does: `module.function`, `(event, context)`."""
     folder = _HERE / "python"
-    names = ("probe.py", "throws_at_load.py", "exits_at_load.py", "slow_load.py")
+    names = (
+        "probe.py",
+        "throws_at_load.py",
+        "exits_at_load.py",
+        "slow_load.py",
+        "fails_before_snapshot.py",
+        "fails_after_restore.py",
+    )
     files = {name: (folder / name).read_bytes() for name in names}
     files["broken_syntax.py"] = (folder / "broken_syntax.py.txt").read_bytes()
     return Probe(
@@ -46,6 +57,8 @@ def python_probe() -> Probe:
             Need.THROWS_AT_LOAD: "throws_at_load.handler",
             Need.EXITS_AT_LOAD: "exits_at_load.handler",
             Need.SLOW_LOAD: "slow_load.handler",
+            Need.BEFORE_SNAPSHOT_FAILS: "fails_before_snapshot.handler",
+            Need.AFTER_RESTORE_FAILS: "fails_after_restore.handler",
         },
         lacking=_NO_STREAM,
     )

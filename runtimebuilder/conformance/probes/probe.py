@@ -12,6 +12,13 @@ SLOW_LOAD_SECONDS = 3.0
 """How long a probe's slow-load handler sleeps while it is loaded."""
 
 
+BEFORE_SNAPSHOT_MARK = "probe: before the snapshot"
+"""What the hook of a probe prints that runs before the snapshot."""
+
+AFTER_RESTORE_MARK = "probe: after the restore"
+"""What the hook of a probe prints that runs after the restore."""
+
+
 class Form(enum.StrEnum):
     """How commands travel to the handler and results back."""
 
@@ -38,6 +45,7 @@ class Probe:
     missing_handler: str
     faulty: Mapping[Need, str]
     lacking: Mapping[Need, str]
+    features: tuple[Need, ...] = ()  # what the runtime behind this probe has, see `conformance.features`
 
     def lacks(self, needs: tuple[Need, ...]) -> str | None:
         """Why this probe cannot serve a case with these needs, or None when it can."""
@@ -50,5 +58,13 @@ class Probe:
 
 
 _START_FAULTS = frozenset(
-    (Need.MISSING_SYMBOL, Need.SYNTAX_ERROR, Need.THROWS_AT_LOAD, Need.EXITS_AT_LOAD, Need.SLOW_LOAD)
+    (
+        Need.MISSING_SYMBOL,
+        Need.SYNTAX_ERROR,
+        Need.THROWS_AT_LOAD,
+        Need.EXITS_AT_LOAD,
+        Need.SLOW_LOAD,
+        Need.BEFORE_SNAPSHOT_FAILS,
+        Need.AFTER_RESTORE_FAILS,
+    )
 )

@@ -49,6 +49,7 @@ def test_a_managed_environment_says_how_many_events_it_takes_at_once() -> None:
     variables = service_environment(Limits(), "api", function)
     assert variables["AWS_LAMBDA_INITIALIZATION_TYPE"] == "lambda-managed-instances"
     assert variables["AWS_LAMBDA_MAX_CONCURRENCY"] == "8"
+    assert variables["AWS_LAMBDA_LOG_FORMAT"] == "JSON"
     assert "AWS_LAMBDA_MAX_CONCURRENCY" not in service_environment(Limits(), "api", Function())
     assert not function.is_killed_at_deadline
     assert Function().is_killed_at_deadline

@@ -4,8 +4,10 @@ It is installed into the images of other people: standard library only, Python 3
 """
 
 import ctypes
+import importlib
 import itertools
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -15,7 +17,22 @@ import time
 from pathlib import Path
 from typing import Any
 
+try:
+    hooks: Any = importlib.import_module("snapshot_restore_py")
+except ImportError:  # a runtime without them
+    hooks = None
+
 _counter = itertools.count(1)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if hooks is not None:
+    hooks.register_before_snapshot(_say, "probe: before the snapshot")
+    hooks.register_after_restore(_say, "probe: after the restore")
 
 
 def handler(event: Any, context: Any) -> Any:
@@ -31,10 +48,11 @@ def _echo(event: Any, _context: Any) -> Any:
     return event["value"]
 
 
-def _context(_event: Any, context: Any) -> Any:
+def _context(event: Any, context: Any) -> Any:
+    time.sleep(event.get("seconds", 0))
     client_context = getattr(context, "client_context", None)
     identity = getattr(context, "identity", None)
-    return {
+    told = {
         "request_id": context.aws_request_id,
         "deadline_ms": getattr(context, "_epoch_deadline_time_in_ms", None),
         "remaining_ms": context.get_remaining_time_in_millis(),
@@ -45,6 +63,20 @@ def _context(_event: Any, context: Any) -> Any:
         "cognito_identity": getattr(identity, "cognito_identity_id", None),
         "tenant_id": getattr(context, "tenant_id", None),
     }
+    if hasattr(context, "trace_id"):
+        told["context_trace_id"] = context.trace_id
+    if "value" in event:
+        told["value"] = event["value"]
+    return told
+
+
+def _hooks(_event: Any, _context: Any) -> bool:
+    return hooks is not None
+
+
+def _log(event: Any, _context: Any) -> None:
+    time.sleep(event.get("seconds", 0))
+    logging.getLogger("probe").error(event["message"])
 
 
 def _raise(event: Any, _context: Any) -> None:
@@ -168,6 +200,8 @@ def _sleep(event: Any, _context: Any) -> None:
 
 _COMMANDS = {
     "echo": _echo,
+    "hooks": _hooks,
+    "log": _log,
     "context": _context,
     "raise": _raise,
     "raise-odd": _raise_odd,
