@@ -22,7 +22,20 @@ _STREAMING: Mapping[str, str] = {
     ),
 }
 
-_SNAPSTART_AND_CONCURRENCY: Mapping[str, str] = {}
+_SNAPSTART_AND_CONCURRENCY: Mapping[str, str] = {
+    "SS-05-restore-10s": (
+        "It is about the service, which ends a restore whose hooks take more than 10 s; a runtime needs no code for it."
+    ),
+    "SS-06-unique-after-restore": (
+        "It takes one snapshot of a process's memory that is restored twice, which container engines do not offer."
+    ),
+    "MI-07-init-complete": (
+        "It is about the service, which takes the first waiting worker for the end of the init; so does the suite."
+    ),
+    "MI-11-no-freeze": (
+        "It is about the service, which never freezes a managed environment; nor does the suite's by itself."
+    ),
+}
 
 _LIFECYCLE: Mapping[str, str] = {}
 

@@ -24,7 +24,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import event_sources
+import restoring
 import streaming
+import workers
 from mutation import broken
 
 API = "/2018-06-01/runtime"
@@ -217,6 +219,7 @@ class Context:
         self.client_context = self.parsed(headers, "client-context")
         self.identity = Identity(self.parsed(headers, "cognito-identity"))
         self.tenant_id = headers.get("lambda-runtime-aws-tenant-id")
+        self.trace_id = headers.get("lambda-runtime-trace-id")
         self.deadline = self._epoch_deadline_time_in_ms
         if broken("deadline-in-32-bits"):
             self._epoch_deadline_time_in_ms &= 0xFFFFFFFF
@@ -254,7 +257,13 @@ def main() -> None:
         early.send("GET", "/invocation/next", {}, None)
         handler = load(Connection())
         serve(handler, connection, early.read())
-    serve(load(connection), connection)
+    workers.set_up_logs()
+    handler = load(connection)
+    if restoring.is_wanted():
+        restoring.wait_for_restore(connection, fail_start)
+    if workers.are_many():
+        workers.run(lambda: serve(handler, Connection()))
+    serve(handler, connection)
 
 
 def start_wrong() -> None:
@@ -324,7 +333,9 @@ def load(connection: Connection) -> Any:
         fail_start(connection, "Runtime.Unknown", problem)
 
 
-def fail_start(connection: Connection, kind: str, problem: BaseException) -> NoReturn:
+def fail_start(
+    connection: Connection, kind: str, problem: BaseException, path: str = "/init/error"
+) -> NoReturn:
     if not broken("start-failure-not-logged"):
         say(f"cannot start the handler {os.environ.get('_HANDLER')!r}: {kind}: {str(problem)[:1000]}")
     if broken("second-start-silent") and REPORTED.exists():
@@ -336,7 +347,7 @@ def fail_start(connection: Connection, kind: str, problem: BaseException) -> NoR
     if not broken("error-without-type-header"):
         headers[TYPE_HEADER] = kind
     try:
-        answer = connection.request("POST", "/init/error", headers, body)
+        answer = connection.request("POST", path, headers, body)
     except TimeoutError:
         sys.exit("init/error was not answered")
     if broken("init-error-twice"):
@@ -356,6 +367,10 @@ def serve(handler: Any, connection: Connection, waiting: Answer | None = None) -
         if broken("content-type-checked") and event.headers.get("content-type") != "application/json":
             sys.exit("not JSON")
         context = Context(event.headers)
+        if broken("one-context-for-all"):
+            vars(first.setdefault("context", context)).update(vars(context))
+            context = first["context"]
+        workers.begin(context.aws_request_id)
         set_trace(event.headers.get("lambda-runtime-trace-id"))
         if broken("request-id-must-be-uuid") and not re.fullmatch(r"[0-9a-f-]{36}", context.aws_request_id):
             sys.exit("bad request id")
@@ -375,6 +390,7 @@ def serve(handler: Any, connection: Connection, waiting: Answer | None = None) -
 
 
 def ask_next(connection: Connection) -> Answer:
+    failures = 0
     while True:
         try:
             answer = connection.request("GET", "/invocation/next", {}, None)
@@ -385,7 +401,8 @@ def ask_next(connection: Connection) -> Answer:
             connection.close()
             continue
         except (ClosedError, ConnectionError):
-            if broken("cut-next-in-a-loop"):
+            failures += 1
+            if broken("cut-next-in-a-loop") or workers.tries_again(failures):
                 continue
             raise
         if answer.status == 200:
@@ -402,8 +419,8 @@ def ask_next(connection: Connection) -> Answer:
 
 
 def set_trace(trace: str | None) -> None:
-    if broken("trace-not-set"):
-        return
+    if broken("trace-not-set") or (workers.are_many() and not broken("trace-set-among-workers")):
+        return  # the environment belongs to all workers: theirs is in the context
     if broken("trace-of-first-invoke"):
         trace = first.setdefault("trace", trace)
     if trace is None and broken("trace-kept-when-absent"):
@@ -415,6 +432,8 @@ def set_trace(trace: str | None) -> None:
 
 
 def invoke(handler: Any, body: bytes, context: Context, connection: Connection) -> None:
+    if broken("events-through-one-file"):
+        body = workers.through_file(body)
     try:
         event = event_sources.mangled(decode(body))
         if broken("objects-only") and not isinstance(event, dict):
@@ -586,6 +605,8 @@ def post_response(result: bytes, context: Context, connection: Connection) -> No
         first["late"] = result
     if answer.status == 413:
         first["too large"] = True
+    if answer.status == 410 and broken("410-ends-worker"):
+        sys.exit("too late")
     if answer.status >= 500 and not broken("response-500-ignored"):
         sys.exit("the API failed")
     if answer.status != 202:

@@ -27,7 +27,7 @@ FEW = 4  # workers where eight would show no more
 
 
 @case(
-    "RT-031-trace-in-lmi",
+    "RT-031-trace-in-LMI",
     Level.SHOULD,
     requirement=(
         "With several events at once each handler sees the trace id of its own event, and never that of another "
@@ -270,7 +270,7 @@ def test_tmp_is_shared(workers: Workers) -> None:
 
 
 @case(
-    "MI-12-error-body-1mib",
+    "MI-12-error-body-1MiB",
     Level.SHOULD,
     judgement=True,
     requirement="An error that is refused for its size (1 MiB) is reported again in less: the event is answered.",

@@ -62,7 +62,7 @@ def test_restore_next(environments: Environments, subject: Subject) -> None:
     time.sleep(QUIET)
     _still_waits(environment)
     early = AFTER_RESTORE_MARK in environment.log()
-    environment.api.restore()
+    _restore(environment)
     environment.require_next(asked.number, when="the restore")
     environment.require_echo("restored", because="after the restore")
     if json.loads(environment.result_text(environment.send(do("hooks")))) is not True:
@@ -113,7 +113,7 @@ def test_after_hook_fails(environments: Environments, probe: Probe, subject: Sub
     features = environments.features
     environment = environments.open_snap_start(handler=probe.faulty[Need.AFTER_RESTORE_FAILS])
     _restore_asked(environment, features, subject)
-    environment.api.restore()
+    _restore(environment)
     routes = (Route.NEXT, Route.RESTORE_ERROR, Route.INIT_ERROR)
     environment.wait_for(
         lambda found: any(one.route in routes and one.received for one in found), ANSWER_LIMIT
@@ -144,9 +144,9 @@ def test_after_hook_fails(environments: Environments, probe: Probe, subject: Sub
 def test_credentials_endpoint(environments: Environments) -> None:
     environment = environments.open_snap_start()
     environment.start()
-    environment.wait_for(lambda found: any(one.route in _FIRST for one in found), START_LIMIT)
-    if environment.api.wait_restore(0.0):
-        environment.api.restore()
+    environment.wait_for(_has_begun, START_LIMIT)
+    if environment.exchanges(Route.RESTORE_NEXT):
+        _restore(environment)
     environment.ready()
     environment.require_echo("hello", because="without static credentials and log names")
 
@@ -155,9 +155,7 @@ def _first_request(environment: Environment, features: Features, subject: Subjec
     """Start; the first of the requests that a start ends with. Unsupported where that is GET next."""
     features.look_for(Need.SNAPSTART)
     environment.start()
-    environment.wait_for(
-        lambda found: any(one.route in _FIRST and one.received for one in found), START_LIMIT
-    )
+    environment.wait_for(_has_begun, START_LIMIT)
     found = environment.exchanges(*_FIRST)
     expected = "GET /runtime/restore/next before the first GET next"
     if not found:
@@ -168,6 +166,17 @@ def _first_request(environment: Environment, features: Features, subject: Subjec
             unsupported(f"the image says that it needs no hooks (label {ALLOW_LABEL})")
         features.is_missing(Need.SNAPSTART, expected=expected, seen="no GET restore/next")
     return found[0]
+
+
+def _has_begun(found: tuple[Exchange, ...]) -> bool:
+    """Whether the start has come to one of the requests that it ends with."""
+    return any(one.route in _FIRST and one.received for one in found)
+
+
+def _restore(environment: Environment) -> None:
+    """Restore, once GET restore/next waits."""
+    waits = environment.api.wait_restore(ANSWER_LIMIT) and environment.api.restore()
+    require(waits, expected="GET restore/next waiting", seen="it was given up")
 
 
 def _restore_asked(environment: Environment, features: Features, subject: Subject) -> Exchange:

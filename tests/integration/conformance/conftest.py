@@ -29,7 +29,7 @@ DOCKERFILE = f"""\
 COPY *.py bootstrap /var/runtime/
 RUN mkdir -p /usr/local/bin && printf '#!/bin/sh\\nexec "$@"\\n' > /usr/local/bin/aws-lambda-rie \\
  && chmod 0755 /usr/local/bin/aws-lambda-rie
-LABEL dev.runtimebuilder.probe=python-streaming
+LABEL dev.runtimebuilder.probe=python-streaming dev.runtimebuilder.features=snapstart,concurrency
 """
 
 Judge = Callable[..., Report]

@@ -10,7 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from tests.integration.conformance.mutants import event_sources, runtime_api, streaming
+from tests.integration.conformance.mutants import (
+    concurrency,
+    event_sources,
+    runtime_api,
+    snapstart,
+    streaming,
+)
 
 _T = TypeVar("_T")
 
@@ -26,6 +32,11 @@ def _joined(parts: Iterable[Mapping[str, _T]]) -> Mapping[str, _T]:
     return found
 
 
-MUTATIONS = _joined((runtime_api.MUTATIONS, streaming.MUTATIONS, event_sources.MUTATIONS))
-IMAGES = _joined((runtime_api.IMAGES, streaming.IMAGES))
-DESCRIPTIONS = _joined((runtime_api.DESCRIPTIONS, streaming.DESCRIPTIONS))
+PARTS = (runtime_api, streaming, snapstart, concurrency, event_sources)
+"""One module for each part of the catalogue; it leaves out the tables that would be empty."""
+
+MUTATIONS: Mapping[str, str] = _joined(getattr(part, "MUTATIONS", {}) for part in PARTS)
+IMAGES: Mapping[str, str] = _joined(getattr(part, "IMAGES", {}) for part in PARTS)
+DESCRIPTIONS: Mapping[str, Mapping[str, object]] = _joined(
+    getattr(part, "DESCRIPTIONS", {}) for part in PARTS
+)
