@@ -59,10 +59,8 @@ def begin(request_id: str) -> None:
 
 def tries_again(failures: int) -> bool:
     """Whether a worker that lost its connection asks once more: after a pause, and not for ever."""
-    if not are_many():
+    if not are_many() or broken("lost-connection-ends-worker"):
         return False
-    if broken("worker-retries-at-once"):
-        return True
     time.sleep(0.05 * 2**failures)
     return failures <= TRIES
 

@@ -14,7 +14,7 @@ MUTATIONS: Mapping[str, str] = {
     "MI-05": "worker-ends-all",
     "MI-06": "410-ends-worker",
     "MI-08": "next-with-body",
-    "MI-09": "worker-retries-at-once",
+    "MI-09": "lost-connection-ends-worker",
     "MI-10": "events-through-one-file",
     "MI-12": "huge-message-uncut",
 }
