@@ -7,6 +7,7 @@ from collections.abc import Generator
 import pytest
 
 from runtimebuilder.conformance.case import Level, case_of
+from runtimebuilder.conformance.diagnosis import refuse_other_architecture
 from runtimebuilder.conformance.expectation import NotConforming
 from runtimebuilder.conformance.plugin import ACTIVE
 from runtimebuilder.conformance.probes.choice import choose_probe
@@ -42,6 +43,7 @@ def begin(config: pytest.Config, reference: str) -> None:
         run = Run(engine)
         config.add_cleanup(run.close)
         subject = Subject(run, reference, image_facts(engine, reference))
+        refuse_other_architecture(subject)
         setting = Setting(
             subject=subject,
             probe=choose_probe(config.getoption("runtimebuilder_probe"), subject.facts, subject.has_file),

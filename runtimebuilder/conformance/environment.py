@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
 
+from runtimebuilder.conformance.diagnosis import never_ran
 from runtimebuilder.conformance.expectation import fail, require, shown, unsupported
 from runtimebuilder.conformance.patience import Patience
 from runtimebuilder.conformance.probes.codec import Codec, NotDecodableError
@@ -29,6 +30,7 @@ PROMPTLY = 3.0
 """Seconds in which a process that has to end promptly has to be gone."""
 
 _LOG_LAG = 2.0  # seconds until what a process wrote is surely in the engine's log
+_LOG_ROOM = 1024 * 1024  # characters of log with which an environment may go on: more is forgotten some day
 _POLL = 0.1  # seconds between two looks at the process while waiting for the wire
 
 
@@ -63,10 +65,13 @@ class Environment:
     subject and does not get fails the case (`NotConforming`).
     """
 
-    def __init__(self, box: Box, codec: Codec, patience: Patience) -> None:
+    def __init__(
+        self, box: Box, codec: Codec, patience: Patience, why_not_started: Callable[[], str | None]
+    ) -> None:
         self.box = box
         self._codec = codec
         self._patience = patience
+        self._why_not_started = why_not_started
         self._before: frozenset[int] = frozenset()
         self._since = 0.0
         self._logged = 0
@@ -91,7 +96,9 @@ class Environment:
         if ended is not None and ended.start_error is not None:
             self._patience.learn_refused()
         if not came:
-            fail(expected=f"GET next within {limit:g} s of the start", seen=self._state_of_process())
+            why = self._why_not_started() if ended is not None and never_ran(ended, self.log()) else None
+            seen = f"{self._state_of_process()}: {why}" if why else self._state_of_process()
+            fail(expected=f"GET next within {limit:g} s of the start", seen=seen)
 
     def started_and_ready(self) -> Environment:
         """Start, and require GET next."""
@@ -279,7 +286,7 @@ class Environment:
 
     def is_clean(self) -> bool:
         """Whether the next case may use this environment: the process runs and waits for an event."""
-        return self.box.is_running() and self.api.wait_ready(1.0)
+        return self._logged < _LOG_ROOM and self.box.is_running() and self.api.wait_ready(1.0)
 
     def _wait(self, look: Callable[[float], bool], within: float) -> bool:
         end = time.monotonic() + within

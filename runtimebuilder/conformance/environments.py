@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TypedDict
 
+from runtimebuilder.conformance.diagnosis import why_not_started
 from runtimebuilder.conformance.environment import Environment
 from runtimebuilder.conformance.expectation import unsupported
 from runtimebuilder.conformance.features import Features, declared_features
@@ -243,7 +245,14 @@ class Environments:
             function=function,
         )
         box.open()
-        return Environment(box, codec_for(probe.form), self._patience)
+        return Environment(box, codec_for(probe.form), self._patience, self._why_not_started)
+
+    @functools.cached_property
+    def _diagnosis(self) -> str | None:
+        return why_not_started(self._subject)
+
+    def _why_not_started(self) -> str | None:
+        return self._diagnosis
 
     def _close(self, environment: Environment) -> None:
         self._closing.append(self._closer.submit(environment.box.close))

@@ -15,6 +15,7 @@ import pytest
 import runtimebuilder
 from runtimebuilder.conformance import plugin
 from runtimebuilder.conformance.case import Case, Level, builtin_cases, catalogue_order
+from runtimebuilder.conformance.diagnosis import refuse_other_architecture
 from runtimebuilder.conformance.known_failing import read_known_failing
 from runtimebuilder.conformance.probes.choice import AUTO, choose_probe
 from runtimebuilder.conformance.report.result import (
@@ -90,6 +91,7 @@ def verify(
     started = time.monotonic()
     with Run(engine) if run is None else contextlib.nullcontext(run) as within:
         subject = Subject(within, subject_ref, facts)
+        refuse_other_architecture(subject)
         setting = Setting(
             subject=subject,
             probe=choose_probe(options.probe, facts, subject.has_file),

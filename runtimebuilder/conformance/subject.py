@@ -19,6 +19,8 @@ LAMBDA_ENTRYPOINT = "/lambda-entrypoint.sh"
 BOOTSTRAP = "/var/runtime/bootstrap"
 """The runtime's program in images whose entrypoint is AWS's."""
 
+_LOOK = 16 * 1024  # bytes of an archive that hold its first header, whatever is in it, and then some
+_HEAD = 512  # bytes of a file
 _RUN_LIMIT = 10.0  # seconds for a single run of an entrypoint
 
 
@@ -29,6 +31,23 @@ class Ran:
     code: int | None
     stdout: str
     stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFile:
+    """Something in the image. `kind`: `file`, `symbolic link`, `folder` or `special`; `head`: the first bytes."""
+
+    kind: str
+    mode: int
+    uid: int
+    gid: int
+    target: str  # of a symbolic link
+    head: bytes
+
+    def is_executable_by(self, uid: int, gid: int) -> bool:
+        """Whether the permissions let this user execute it."""
+        shift = 6 if self.uid == uid else 3 if self.gid == gid else 0
+        return bool(self.mode >> shift & 0o1)
 
 
 @dataclass(frozen=True)
@@ -45,24 +64,28 @@ class Subject:
 
     def kind_of_file(self, path: str) -> str | None:
         """`file`, `symbolic link`, `folder` or `special`; None when there is nothing. Follows no link."""
+        found = self.look(path)
+        return None if found is None else found.kind
+
+    def look(self, path: str) -> ImageFile | None:
+        """What the image has at this path; None when there is nothing. Follows no link at the path's end."""
         if self.facts.entrypoint is None and self.facts.cmd is None:
             return None  # no container can be made of it to look into
         carrier = create_carrier(self.run.engine, self.facts.id, labels=self.run.labels)
         try:
-            archive = carrier.get_archive(path)
+            archive = carrier.get_archive(path, limit=_LOOK)
         finally:
             carrier.remove()
         if archive is None:
             return None
         with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
             entry = opened.next()
-        if entry is None:
-            return None
-        if entry.issym():
-            return "symbolic link"
-        if entry.isdir():
-            return "folder"
-        return "file" if entry.isreg() else "special"
+            if entry is None:
+                return None
+            head = archive[entry.offset_data :][: min(entry.size, _HEAD)] if entry.isreg() else b""
+        kinds = (("symbolic link", entry.issym()), ("folder", entry.isdir()), ("file", entry.isreg()))
+        kind = next((kind for kind, is_so in kinds if is_so), "special")
+        return ImageFile(kind, entry.mode & 0o7777, entry.uid, entry.gid, entry.linkname, head)
 
     def with_files(self, files: Iterable[LayerFile]) -> str:
         """An image like this one with more files in it, by id; it goes with the run."""
@@ -98,6 +121,8 @@ class Subject:
                     f"the entrypoint could not be started: {_reason(problem)}"
                 ) from problem
             code = container.wait(_RUN_LIMIT)
+            if code is None:
+                container.kill()  # before its log is read: it may be writing all the time
             stdout = container.logs(stderr=False).decode(errors="replace")
             stderr = container.logs(stdout=False).decode(errors="replace")
         finally:

@@ -15,6 +15,9 @@ import requests.exceptions
 
 from runtimebuilder.engine.docker import Engine, EngineError, asking
 
+LOG_PART = "4m"
+"""Half of what the engine keeps of a container's output; at least the last 4 MB of it can be read."""
+
 
 @dataclass(frozen=True)
 class Mount:
@@ -208,14 +211,20 @@ class Container:
         with asking(f"to put files into a container at {path}"):
             self._engine.api.put_archive(self.id, path, archive)
 
-    def get_archive(self, path: str) -> bytes | None:
-        """A tar of the file or folder at `path`; None when there is nothing."""
+    def get_archive(self, path: str, *, limit: int | None = None) -> bytes | None:
+        """A tar of the file or folder at `path`, or its first bytes: at least `limit` of them, if it has so many.
+
+        None when there is nothing.
+        """
         try:
             with asking(f"for {path} of a container"):
                 stream, _ = self._engine.api.get_archive(self.id, path)
                 data = io.BytesIO()
                 for part in stream:
                     data.write(part)
+                    if limit is not None and data.tell() >= limit:
+                        stream.close()
+                        break
         except EngineError as error:
             if error.status == 404:
                 return None
@@ -277,7 +286,9 @@ def _config(spec: ContainerSpec) -> dict[str, Any]:
         "Init": False,
         "AutoRemove": False,
         "RestartPolicy": {"Name": "no"},
-        "LogConfig": {"Type": "json-file", "Config": {"max-size": "64m", "max-file": "1"}},
+        # What is printed beyond this is forgotten, oldest first: a program that floods its output shall fill
+        # neither the engine's disk nor our memory.
+        "LogConfig": {"Type": "json-file", "Config": {"max-size": LOG_PART, "max-file": "2"}},
         "OomKillDisable": False,
     }
     host |= {"PidMode": spec.pid_mode} if spec.pid_mode else {}

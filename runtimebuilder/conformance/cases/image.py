@@ -6,6 +6,7 @@ import posixpath
 import uuid
 
 from runtimebuilder.conformance.case import Level, case
+from runtimebuilder.conformance.diagnosis import machine_of
 from runtimebuilder.conformance.environment import Environment
 from runtimebuilder.conformance.environments import Environments
 from runtimebuilder.conformance.expectation import require, shown, unsupported
@@ -83,9 +84,17 @@ def test_settings(environments: Environments, image: ImageFacts) -> None:
     page="images-create",
     section=SECTION,
 )
-def test_platform(image: ImageFacts) -> None:
+def test_platform(image: ImageFacts, subject: Subject) -> None:
     require(image.platform in PLATFORMS, expected=" or ".join(PLATFORMS), seen=image.platform)
     require(image.layers <= LAYERS, expected=f"at most {LAYERS} layers", seen=f"{image.layers} layers")
+    program = machine_of(subject)
+    if program is not None:
+        path, machine = program
+        require(
+            machine == image.architecture,
+            expected=f"programs for {image.architecture}, as the image says of itself",
+            seen=f"{path} is for {machine}",
+        )
 
 
 @case(

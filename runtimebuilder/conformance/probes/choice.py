@@ -9,6 +9,7 @@ from runtimebuilder.conformance.probes import folder, known
 from runtimebuilder.conformance.probes.probe import Probe
 from runtimebuilder.engine.docker import ImageFacts
 from runtimebuilder.errors import SpecError
+from runtimebuilder.sandbox.layer import refuse_without_program
 
 AUTO = "auto"
 NONE = "none"
@@ -32,7 +33,7 @@ def choose_probe(wish: str, image: ImageFacts, exists: Callable[[str], bool]) ->
 
     `wish` is `auto`, `none`, a probe's name, or a folder that holds a probe of one's own. `exists` tells
     whether a path is in the image. Raises `SpecError` for an unknown name, and when nothing tells which
-    probe fits.
+    probe fits; `SubjectFailedError` for an image with nothing to start.
     """
     if wish == NONE:
         return None
@@ -42,6 +43,7 @@ def choose_probe(wish: str, image: ImageFacts, exists: Callable[[str], bool]) ->
     label = image.labels.get(known.PROBE_LABEL)
     if label:
         return known.probe_named(label)
+    refuse_without_program(image.tags[0] if image.tags else image.id, image)  # nor can anybody look into it
     for path, name in _SIGNS:
         if exists(path):
             return known.probe_named(name)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -163,8 +163,17 @@ def test_an_image_without_anything_to_start_fails(judge: Judge, engine: Engine) 
 
 
 def empty_tar() -> bytes:
+    return tar_of({})
+
+
+def tar_of(files: Mapping[str, bytes]) -> bytes:
+    """These files, executable."""
     data = io.BytesIO()
-    tarfile.open(fileobj=data, mode="w").close()
+    with tarfile.open(fileobj=data, mode="w") as archive:
+        for path, content in files.items():
+            entry = tarfile.TarInfo(path)
+            entry.size, entry.mode = len(content), 0o755
+            archive.addfile(entry, io.BytesIO(content))
     return data.getvalue()
 
 
