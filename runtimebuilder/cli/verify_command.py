@@ -91,7 +91,7 @@ def verify(
         typer.Option(
             "--report",
             metavar="FILE",
-            help="Write all results to FILE.jsonl (JSON lines, as the run goes) or FILE.xml (JUnit). Repeatable.",
+            help="Write all results to FILE.html, FILE.xml (JUnit) or, as the run goes, FILE.jsonl. Repeatable.",
         ),
     ] = None,
     json_output: Annotated[

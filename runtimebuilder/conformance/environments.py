@@ -161,15 +161,18 @@ class Environments:
         environment.begin_case()
         return environment
 
+    def wire(self) -> str:
+        """What went over the wire of the running case's environments so far. Asks the engine for nothing."""
+        return "\n\n".join(text for text in (one.transcript() for one in self._used()) if text)
+
     def evidence(self) -> Evidence:
         """What the running case's environments left behind so far."""
+        logs = [text for text in (one.log().strip() for one in self._used()) if text]
+        return Evidence(transcript=self.wire(), log="\n".join(text[-_LOG_TAIL:] for text in logs))
+
+    def _used(self) -> list[Environment]:
         lent = [one.environment for one in self._loans if one.is_lent and one.environment is not None]
-        used = [*self._open, *lent]
-        transcripts = [text for text in (one.transcript() for one in used) if text]
-        logs = [text for text in (one.log().strip() for one in used) if text]
-        return Evidence(
-            transcript="\n\n".join(transcripts), log="\n".join(text[-_LOG_TAIL:] for text in logs)
-        )
+        return [*self._open, *lent]
 
     def end_case(self, *, passed: bool) -> None:
         """Close what the case opened; keep the warm environment only when it was left clean."""

@@ -166,11 +166,17 @@ class SuiteSession:
         plain = CaseResult(one, State.PASSED, 0.0)
         problem = call.excinfo.value if call.excinfo else None
         if problem is None:
-            return plain
+            return replace(plain, evidence=Evidence(transcript=self._wire()))
         if isinstance(problem, pytest.skip.Exception):
             state = State.SKIPPED if self._not_reached else State.UNSUPPORTED
             return replace(plain, state=state, reason=str(problem))
         return _told(plain, problem, self._evidence())
+
+    def _wire(self) -> str:
+        try:
+            return self.environments.wire()
+        except UserError as problem:
+            return f"(no transcript: {problem.message})"
 
     def _evidence(self) -> Evidence:
         try:

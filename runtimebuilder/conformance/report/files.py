@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Self, TextIO
 
 from runtimebuilder.conformance.case import Case
-from runtimebuilder.conformance.report.jsonlines import JsonLines, write_reports
+from runtimebuilder.conformance.report.html import html_page
+from runtimebuilder.conformance.report.jsonlines import HINT, JsonLines, read_reports, write_reports
 from runtimebuilder.conformance.report.junit import junit_xml
 from runtimebuilder.conformance.report.result import CaseResult, Header, Report, Reporter
 from runtimebuilder.errors import EnvironmentProblemError, SpecError, UserError
@@ -22,6 +23,7 @@ _GROWING = ".jsonl"
 
 _RENDERED: Mapping[str, Callable[[Sequence[Report]], str]] = types.MappingProxyType(
     {
+        ".html": html_page,
         ".xml": junit_xml,
     }
 )
@@ -172,3 +174,19 @@ def _told(path: Path, option: str) -> Iterator[None]:
         raise EnvironmentProblemError(
             f"{option} {path}: {problem.strerror or problem}", hint="name a file that can be written"
         ) from problem
+
+
+def read_file(path: Path) -> tuple[Report, ...]:
+    """The runs in a file of JSON lines.
+
+    Raises `EnvironmentProblemError` when it cannot be read, `SpecError` when it is not a report.
+    """
+    try:
+        with path.open(encoding="utf-8") as stream:
+            return read_reports(stream, str(path))
+    except OSError as problem:
+        raise EnvironmentProblemError(
+            f"{path}: {problem.strerror}", hint="name a file that is there"
+        ) from problem
+    except UnicodeDecodeError as problem:
+        raise SpecError(f"{path}: not a report: it is not UTF-8 text", hint=HINT) from problem

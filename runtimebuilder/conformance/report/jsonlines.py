@@ -163,20 +163,18 @@ def read_reports(lines: Iterable[str], name: str = "report") -> tuple[Report, ..
             elif key in numbered:
                 numbered[key].take(kind, line, where)
             else:
-                raise SpecError(f"{where}: the header of the report is missing", hint=_HINT)
+                raise SpecError(f"{where}: the header of the report is missing", hint=HINT)
         except (ValueError, OverflowError, RecursionError) as problem:
             broken_off = isinstance(problem, json.JSONDecodeError) and any(run.footer is None for run in runs)
             if broken_off and not any(more.strip() for more in rest):
                 break
-            raise SpecError(
-                f"{where}: not a line of a report", hint=_HINT, detail=f"  {problem}"
-            ) from problem
+            raise SpecError(f"{where}: not a line of a report", hint=HINT, detail=f"  {problem}") from problem
     if not runs:
-        raise SpecError(f"{name}: the report is empty", hint=_HINT)
+        raise SpecError(f"{name}: the report is empty", hint=HINT)
     return tuple(run.report() for run in runs)
 
 
-_HINT = "reports are written by `runtimebuilder verify --report FILE.jsonl`"
+HINT = "reports are written by `runtimebuilder verify --report FILE.jsonl`"
 _NEWER = "use a newer runtimebuilder"
 
 

@@ -27,7 +27,10 @@ class State(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the case's environments left behind: the wire (emulator's transcript) and the end of the log."""
+    """What the case's environments left behind: the wire (emulator's transcript) and the end of the log.
+
+    A case that passed has the wire alone: a log would cost the engine a question for each.
+    """
 
     transcript: str = ""
     log: str = ""

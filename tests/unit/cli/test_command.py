@@ -231,3 +231,93 @@ def test_list_works_in_a_folder_that_has_been_removed(command: Command, tmp_path
     os.chdir(tmp_path)
     assert (ran.code, ran.err) == (0, "")
     assert "php-82" in ran.out
+
+
+def saved(path: Path, subject: str = "legacy-php:7", *, seen: str = "two") -> str:
+    header = {
+        "kind": "header",
+        "format": 1,
+        "subject": subject,
+        "image_id": "sha256:0",
+        "platform": "linux/amd64",
+    }
+    header |= {
+        "probe": "php",
+        "box": "uid 993",
+        "tool": "0.1.0",
+        "strict": False,
+        "selected": 1,
+        "explicit": False,
+    }
+    case = {
+        "kind": "case",
+        "id": "RT-060-response-basic",
+        "level": "MUST",
+        "judgement": False,
+        "section": "Response",
+    }
+    case |= {
+        "requirement": "One POST.",
+        "page": "runtimes-api",
+        "state": "failed",
+        "seconds": 1.0,
+        "seen": seen,
+    }
+    footer = {"kind": "footer", "seconds": 1.0, "conforms": False, "interrupted": False}
+    lines = [header | {"arguments": []}, case, footer]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return str(path)
+
+
+def test_results_are_shown_again_without_an_engine(command: Command, tmp_path: Path) -> None:
+    ran = command("report", saved(tmp_path / "a.jsonl"))
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines()[0] == "legacy-php:7   linux/amd64   probe php"
+    assert ran.out.splitlines()[-1] == "1 MUST of 1 failed in 1.0 s"
+
+
+def test_results_of_several_runs_are_compared(command: Command, tmp_path: Path) -> None:
+    ran = command("report", saved(tmp_path / "a.jsonl"), saved(tmp_path / "b.jsonl", "newer-php:8"))
+    assert (ran.code, ran.err) == (0, "")
+    assert "  MUST    RT-060-response-basic  F  F" in ran.out.splitlines()
+
+
+def test_results_are_written_in_other_formats(command: Command, tmp_path: Path) -> None:
+    file = saved(tmp_path / "a.jsonl")
+    ran = command("report", file, file, "-o", "out.html", "-o", "out.xml", "-o", "all.jsonl")
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+    assert (tmp_path / "out.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert (tmp_path / "out.xml").read_text(encoding="utf-8").startswith("<?xml")
+    assert command("report", "all.jsonl", "-o", "again.jsonl").code == 0
+    assert (tmp_path / "again.jsonl").read_bytes() == (tmp_path / "all.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("nothing.jsonl",), 4, "nothing.jsonl: No such file or directory"),
+        ((".",), 4, "Is a directory"),
+        (("text.txt",), 2, "text.txt:1: not a line of a report"),
+        (("bytes.jsonl",), 2, "bytes.jsonl: not a report: it is not UTF-8 text"),
+        (("a.jsonl", "-o", "a.pdf"), 2, "--output a.pdf: the suffix '.pdf' names no format of a report"),
+        (("a.jsonl", "-o", "none/a.html"), 4, "--output none/a.html: No such file or directory"),
+    ],
+)
+def test_a_report_that_cannot_be_read_or_written_is_told(
+    command: Command, tmp_path: Path, arguments: tuple[str, ...], code: int, told: str
+) -> None:
+    saved(tmp_path / "a.jsonl")
+    (tmp_path / "text.txt").write_text("hello\n", encoding="utf-8")
+    (tmp_path / "bytes.jsonl").write_bytes(b"\xff\xfe")
+    ran = command("report", *arguments)
+    assert (ran.code, ran.out) == (code, "")
+    assert told in ran.err
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "report"])
+def test_a_report_of_no_known_format_is_exit_2_before_an_engine_is_asked_for(
+    command: Command, name: str
+) -> None:
+    ran = command("verify", "php-82", "--report", name)
+    assert (ran.code, ran.out) == (2, "")
+    assert f"--report {name}" in ran.err
