@@ -43,7 +43,7 @@ class Features:
         if self.declares(feature):
             fail(expected=expected, seen=seen)
         self._missing[feature] = (
-            f"{seen}: the runtime has no such feature (else label the image {FEATURES_LABEL}={feature})"
+            f"{seen}: no feature of this runtime (one that must have it is labelled {FEATURES_LABEL}={feature})"
         )
         unsupported(self._missing[feature])
 

@@ -34,7 +34,7 @@ class Workers:
             features.is_missing(
                 Need.CONCURRENCY,
                 expected=f"up to {limit} GET next at once, as AWS_LAMBDA_MAX_CONCURRENCY says",
-                seen="one GET next at a time",
+                seen="one GET next at a time in a managed environment",
             )
         environment.wait_for(lambda found: len(waiting(found)) >= limit, _SETTLED)
         return cls(environment, len(waiting(environment.exchanges(Route.NEXT))))

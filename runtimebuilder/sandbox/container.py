@@ -391,7 +391,7 @@ class Box:
 
     def _settle(self) -> None:
         """Wait until the process is idle: init, or work after a response, is over, or its time is up."""
-        if not self.is_running():
+        if not self.is_running() or not self._function.is_killed_at_deadline:
             return
         end = self._busy_until or self._born + INIT_LIMIT
         while self.is_running() and not self.emulator.wait_ready(_LOOK):

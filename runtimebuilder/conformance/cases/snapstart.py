@@ -164,7 +164,9 @@ def _first_request(environment: Environment, features: Features, subject: Subjec
     if found[0].route is Route.NEXT:
         if subject.facts.labels.get(ALLOW_LABEL, "").lower() == "allow":
             unsupported(f"the image says that it needs no hooks (label {ALLOW_LABEL})")
-        features.is_missing(Need.SNAPSTART, expected=expected, seen="no GET restore/next")
+        features.is_missing(
+            Need.SNAPSTART, expected=expected, seen="no GET restore/next in a SnapStart environment"
+        )
     return found[0]
 
 

@@ -169,7 +169,7 @@ def probe_folder(tmp_path: Path) -> Callable[[str], Path]:
 def test_a_folder_is_a_probe_of_ones_own(probe_folder: Callable[[str], Path]) -> None:
     folder = probe_folder(
         "name: ruby\nlanguage: Ruby\nhandler: main.handler\nmissing_handler: nope.handler\n"
-        "faulty: {syntax-error: broken.handler}\nlacking: {bytes: Ruby has no bytes}\n"
+        "faulty: {syntax-error: broken.handler}\nlacking: {bytes: Ruby has no bytes}\nfeatures: [snapstart]\n"
     )
     probe = choose_probe(str(folder), facts(), {}.__contains__)
     assert probe == Probe(
@@ -181,6 +181,7 @@ def test_a_folder_is_a_probe_of_ones_own(probe_folder: Callable[[str], Path]) ->
         missing_handler="nope.handler",
         faulty={Need.SYNTAX_ERROR: "broken.handler"},
         lacking={Need.BYTES: "Ruby has no bytes"},
+        features=(Need.SNAPSTART,),
     )
     assert probe.lacks((Need.BYTES,)) == "Ruby has no bytes"
     assert probe.lacks((Need.EXITS_AT_LOAD,)) == "the probe ruby has no handler for exits-at-load"
@@ -193,6 +194,10 @@ def test_a_folder_is_a_probe_of_ones_own(probe_folder: Callable[[str], Path]) ->
         ("name: [", "expected the node content"),
         ("name: x", "handler: Field required"),
         ("name: x\nlanguage: x\nhandler: x\nmissing_handler: x\ncolour: red", "colour: Extra inputs"),
+        (
+            "name: x\nlanguage: x\nhandler: x\nmissing_handler: x\nfeatures: [bytes]",
+            "features.0: Input should be",
+        ),
         ("- 1", "file: Input should be a valid dictionary"),
     ],
 )

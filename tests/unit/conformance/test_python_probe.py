@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from runtimebuilder.conformance.probes.probe import AFTER_RESTORE_MARK, BEFORE_SNAPSHOT_MARK
 from runtimebuilder.conformance.probes.python.probe import handler
 
 PATIENCE = 20.0  # seconds
@@ -68,3 +71,44 @@ def test_a_cause_is_told_with_the_exception() -> None:
     with pytest.raises(Exception, match="alone") as caught:
         do("raise", message="alone")
     assert caught.value.__cause__ is None
+
+
+def test_the_context_can_be_looked_at_later_and_carries_a_value() -> None:
+    context = SimpleNamespace(
+        aws_request_id="id",
+        invoked_function_arn="arn",
+        get_remaining_time_in_millis=lambda: 5,
+        trace_id="trace",
+    )
+    begun = time.monotonic()
+    told = handler({"do": "context", "seconds": 0.05, "value": [1]}, context)
+    assert time.monotonic() - begun >= 0.05
+    assert (told["request_id"], told["value"], told["context_trace_id"]) == ("id", [1], "trace")
+    del context.trace_id
+    told = handler({"do": "context"}, context)
+    assert not {"value", "context_trace_id"} & told.keys()
+
+
+def test_a_message_is_logged_as_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    assert do("log", message="hello") is None
+    assert [(one.levelname, one.getMessage()) for one in caplog.records] == [("ERROR", "hello")]
+
+
+def test_hooks_are_registered_where_there_are_some(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert do("hooks") is False
+    registered: list[tuple[str, Any, Any]] = []
+    module = SimpleNamespace(
+        register_before_snapshot=lambda function, text: registered.append(("before", function, text)),
+        register_after_restore=lambda function, text: registered.append(("after", function, text)),
+    )
+    monkeypatch.setitem(sys.modules, "snapshot_restore_py", module)
+    name = "runtimebuilder.conformance.probes.python.probe"
+    monkeypatch.delitem(sys.modules, name)
+    probe = importlib.import_module(name)
+    assert probe.handler({"do": "hooks"}, None) is True
+    for _, function, text in registered:
+        function(text)
+    assert [when for when, _, _ in registered] == ["before", "after"]
+    assert capsys.readouterr().out.splitlines() == [BEFORE_SNAPSHOT_MARK, AFTER_RESTORE_MARK]

@@ -28,9 +28,10 @@ function probe($command, array $context)
         case 'echo':
             return $command['value'] ?? null;
         case 'context':
+            usleep((int) (($command['seconds'] ?? 0) * 1000000));
             $trace = getenv('_X_AMZN_TRACE_ID');
 
-            return $context + [
+            return $context + array_intersect_key($command, ['value' => 0]) + [
                 'remaining_ms' => $context['deadline_ms'] - (int) (microtime(true) * 1000),
                 'trace_id' => $trace === false ? null : $trace,
                 'pid' => getmypid(),
