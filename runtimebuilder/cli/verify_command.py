@@ -24,6 +24,7 @@ from runtimebuilder.conformance.run import verify as run_verify
 from runtimebuilder.conformance.selection import Selection, check_selection
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import ExitCode, SpecError
+from runtimebuilder.sandbox.link import WISHES
 
 
 def verify(
@@ -79,9 +80,7 @@ def verify(
     ] = None,
     link: Annotated[
         str,
-        typer.Option(
-            "--link", metavar="auto|namespace|gateway", help="How the container reaches the Runtime API."
-        ),
+        typer.Option("--link", metavar="|".join(WISHES), help="How the container reaches the Runtime API."),
     ] = "auto",
     base: Annotated[
         str | None, typer.Option("--base", metavar="NAME", help="Which of a runtime's images, by its base.")

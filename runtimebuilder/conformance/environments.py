@@ -91,15 +91,15 @@ class Environments:
         self,
         *,
         handler: str | None = None,
-        link: str | None = None,
+        elsewhere: bool = False,
         limits: Limits | None = None,
         env: Mapping[str, str | None] | None = None,
         answer_expect: bool = True,
         function: Function | None = None,
     ) -> Environment:
         """A new environment that is not started: script its emulator, then start it. It is closed with the
-        case. A variable of `env` that is None is not set; `answer_expect`: the API sends `100 Continue`;
-        `function`: another one than an ordinary, on-demand one.
+        case. A variable of `env` that is None is not set; `elsewhere`: the API is at no loopback address;
+        `answer_expect`: the API sends `100 Continue`; `function`: another one than an ordinary, on-demand one.
 
         Raises `EnvironmentProblemError` when the box cannot be made.
         """
@@ -107,7 +107,7 @@ class Environments:
         made = self._make(
             probe,
             handler=probe.handler if handler is None else handler,
-            link=link or self._link,
+            link=self._link_elsewhere() if elsewhere else self._link,
             limits=limits or self._limits,
             env={**self._env, **(env or {})},
             answer_expect=answer_expect,
@@ -211,6 +211,10 @@ class Environments:
         if self._probe is None:
             unsupported("there is no probe for this image (--probe none)")
         return self._probe
+
+    def _link_elsewhere(self) -> str:
+        wanted = self._subject.run.link(self._link).name
+        return "gateway" if wanted == "namespace" else wanted
 
     def _make_ordinary(self, probe: Probe) -> Environment:
         return self._make(probe, handler=probe.handler, link=self._link, limits=self._limits, env=self._env)

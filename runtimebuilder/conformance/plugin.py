@@ -43,7 +43,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         ),
         ("--probe", {"default": "auto", "metavar": "NAME", "help": "auto, none, a name, or a folder"}),
         ("--soak", {"action": "store_true", "help": "also the cases that take long"}),
-        ("--link", {"default": "auto", "help": "how the box reaches the API: auto, namespace, gateway"}),
+        (
+            "--link",
+            {"default": "auto", "help": "how the box reaches the API: auto, namespace, gateway, host"},
+        ),
         ("--strict-should", {"action": "store_true", "help": "a SHOULD that is not met fails the run too"}),
     )
     for name, settings in options:

@@ -40,7 +40,8 @@ class Emulator:
 
     `listeners` are bound and listening stream sockets, which may have been opened in another network
     namespace; the emulator owns them from now on and closes them. Without any it listens at 127.0.0.1 on a
-    port that the kernel chooses. `answer_expect`: send `100 Continue` to a request that expects it, as Go's
+    port that the kernel chooses. `host` is the name by which runtimes reach the first of them, where that is
+    not its address. `answer_expect`: send `100 Continue` to a request that expects it, as Go's
     server does (RT-091 wants none). `initialization` decides which routes there are and how many invocations are
     out at once. `function` is what extensions are told about the function.
     """
@@ -49,13 +50,14 @@ class Emulator:
         self,
         listeners: Sequence[socket.socket] | None = None,
         *,
+        host: str | None = None,
         answer_expect: bool = True,
         initialization: Initialization = Initialization.ON_DEMAND,
         function: FunctionFacts | None = None,
     ) -> None:
         self._listeners = tuple(listeners) if listeners else (socket.create_server(("127.0.0.1", 0)),)
-        host, port = self._listeners[0].getsockname()[:2]
-        self.address: tuple[str, int] = (str(host), int(port))
+        address, port = self._listeners[0].getsockname()[:2]
+        self.address: tuple[str, int] = (host or str(address), int(port))
         self.recording = Recording()
         self._api = _APIS[initialization](self.recording)
         self._api.extensions.function = function or FunctionFacts()

@@ -56,6 +56,7 @@ class ContainerSpec:
     tmpfs: Mapping[str, str] = field(default_factory=dict)  # path -> mount options
     dns: Sequence[str] = ()
     dns_options: Sequence[str] = ()
+    hosts: Mapping[str, str] = field(default_factory=dict)  # name -> address, or "host-gateway"
     shm_size: int | None = None
 
 
@@ -296,6 +297,7 @@ def _config(spec: ContainerSpec) -> dict[str, Any]:
     host |= {"Memory": spec.memory, "MemorySwap": spec.memory} if spec.memory else {}
     host |= {"Dns": list(spec.dns)} if spec.dns else {}
     host |= {"DnsOptions": list(spec.dns_options)} if spec.dns_options else {}
+    host |= {"ExtraHosts": [f"{name}:{place}" for name, place in spec.hosts.items()]} if spec.hosts else {}
     host |= {"ShmSize": spec.shm_size} if spec.shm_size else {}
     config: dict[str, Any] = {
         "Image": spec.image,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from runtimebuilder.engine.docker import Engine, EngineError, asking
 
@@ -48,19 +49,29 @@ def volumes_with_label(engine: Engine, label: str) -> tuple[tuple[str, int], ...
     )
 
 
-def create_internal_network(engine: Engine, name: str, *, labels: Mapping[str, str]) -> Network:
-    """Create a bridge network from which nothing but the host's own address in it can be reached."""
+def create_bridge_network(
+    engine: Engine, name: str, *, labels: Mapping[str, str], internal: bool = True
+) -> Network:
+    """Create a bridge network. From an `internal` one nothing but the host's own address in it can be reached."""
     with asking(f"to create network {name}"):
-        made = engine.api.create_network(name, driver="bridge", internal=True, labels=dict(labels))
+        made = engine.api.create_network(name, driver="bridge", internal=internal, labels=dict(labels))
         found = engine.api.inspect_network(made["Id"])
-    for pool in (found.get("IPAM") or {}).get("Config") or ():
-        gateway = str(pool.get("Gateway") or "").partition("/")[0]
-        if "." in gateway:
-            return Network(str(made["Id"]), name, gateway)
+    gateway = _gateway(found)
+    if gateway is not None:
+        return Network(str(made["Id"]), name, gateway)
     remove_network(engine, str(made["Id"]))
     raise EngineError(
         f"network {name} has no IPv4 gateway address", hint="the engine's address pools may be used up"
     )
+
+
+def _gateway(network: Mapping[str, Any]) -> str | None:
+    """The engine's own IPv4 address in a network."""
+    for pool in (network.get("IPAM") or {}).get("Config") or ():
+        address = str(pool.get("Gateway") or "").partition("/")[0]
+        if "." in address:
+            return address
+    return None
 
 
 def remove_network(engine: Engine, network: str) -> None:

@@ -15,7 +15,7 @@ from runtimebuilder.engine.bases import registry_problem
 from runtimebuilder.engine.disk import room
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import EnvironmentProblemError
-from runtimebuilder.sandbox.link import namespace_link_problem
+from runtimebuilder.sandbox.link import choose_link, namespace_link_problem
 from runtimebuilder.sandbox.run import sweep
 from runtimebuilder.spec.catalog import Catalog
 
@@ -120,10 +120,11 @@ def _link(engine: Engine) -> Finding:
             Health.OK,
             "namespace: the Runtime API is at 127.0.0.1:9001 in a box without a network, as on Lambda",
         )
+    found = choose_link(engine)
     return Finding(
         "box link",
         Health.WARNING,
-        f"gateway: the box gets a network that holds the API alone ({problem})",
+        f"{found.name}: {found.describe()} ({problem})",
         "run verify as root beside a local engine to have 127.0.0.1:9001",
     )
 

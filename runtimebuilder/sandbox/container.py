@@ -126,6 +126,7 @@ class Box:
         listener = holder.link.listen(holder.container)
         self._emulator = Emulator(
             [listener],
+            host=holder.link.host,
             answer_expect=self._answer_expect,
             initialization=self._function.initialization,
             function=FunctionFacts(self._function.name, self._function.version),

@@ -64,6 +64,7 @@ def make_holder(
             user=_NOBODY,
             network_mode=link.network(labels),
             dns=link.dns(),
+            hosts=link.hosts(),
             dns_options=("timeout:1", "attempts:1"),
             read_only=True,
             drop_capabilities=True,

@@ -75,7 +75,7 @@ class Run:
                 self._signalled = False
 
     def link(self, wish: str) -> Link:
-        """The link for this wish ("auto", "namespace", "gateway"); see `choose_link`."""
+        """The link for this wish ("auto", "namespace", "gateway", "host"); see `choose_link`."""
         with self._lock:
             if wish not in self._links:
                 self._links[wish] = choose_link(self.engine, wish)

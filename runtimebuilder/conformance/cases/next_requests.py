@@ -33,7 +33,7 @@ RETRIES = 10  # GET nexts after a refusal that are still no busy loop
     section=SECTION,
 )
 def test_endpoint_from_env(environments: Environments) -> None:
-    environment = environments.open(link="gateway")
+    environment = environments.open(elsewhere=True)
     host, port = environment.api.address
     if host.startswith("127.") or port == 9001:
         raise CaseBroken(f"the API was to be elsewhere than at 127.0.0.1:9001, but is at {host}:{port}")

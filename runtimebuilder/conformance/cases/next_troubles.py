@@ -144,7 +144,7 @@ def test_redirect(environments: Environments) -> None:
 def test_proxy_env(environments: Environments) -> None:
     nobody = "http://127.0.0.1:9"
     names = ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
-    environment = environments.open(link="gateway", env=dict.fromkeys(names, nobody))
+    environment = environments.open(elsewhere=True, env=dict.fromkeys(names, nobody))
     if environment.api.address[0].startswith("127."):
         raise CaseBroken(
             "the API was to be elsewhere than at a loopback address, which no proxy is asked for"

@@ -61,6 +61,19 @@ def test_every_section_passes_through_the_gateway_link(judge: Judge, miniature: 
     assert "gateway" in report.header.box
 
 
+@pytest.mark.parametrize("link", ["namespace", "gateway", "host"])
+def test_a_verdict_is_the_same_through_each_link(judge: Judge, miniature: str, link: str) -> None:
+    mutant = {"MUTATION": "response-twice"}
+    report = judge(
+        miniature, "RT-001", "RT-003", "RT-060", "RT-061", "RT-087", "RT-150", link=link, env=mutant
+    )
+    assert [result.case.number for result in report.results if result.state is State.FAILED] == ["RT-060"]
+    assert report.count(State.PASSED) == 5
+    assert {"namespace": "127.0.0.1:9001", "gateway": "gateway", "host": "host.docker"}[
+        link
+    ] in report.header.box
+
+
 def test_the_65_seconds_of_a_long_poll_are_held(long_poll: subprocess.Popen[str]) -> None:
     output, _ = long_poll.communicate(timeout=120)
     assert "all 1 passed" in output, output
