@@ -20,6 +20,7 @@ demo: venv ## Build php-82-fpm, verify it, send it a web request (finds or insta
 
 test: venv ## All tests, those against the engine among them
 	@.ci/engine.sh test
+	@.ci/browser.sh
 	@$(MAKE) --no-print-directory check
 	$(PYTHON) -m pytest
 

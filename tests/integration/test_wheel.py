@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from runtimebuilder.conformance.report.jsonlines import write_reports
+from tests.unit.conformance import reports
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -56,3 +59,10 @@ def test_the_wheel_works_in_an_empty_environment_and_folder(tmp_path: Path) -> N
     bootstrap = empty / "context" / "rootfs" / "var" / "runtime" / "bootstrap"
     assert bootstrap.stat().st_mode & 0o111
     assert list(empty.iterdir()) == [empty / "context"]
+
+    saved = tmp_path / "saved.jsonl"
+    with saved.open("w", encoding="utf-8") as stream:
+        write_reports(stream, [reports.report(reports.failed(), reports.passed())])
+    page = tmp_path / "page.html"
+    subprocess.run([installed / "runtimebuilder", "report", saved, "-o", page], cwd=empty, check=True)
+    assert "closed by the runtime after 60.0 s" in page.read_text(encoding="utf-8")
