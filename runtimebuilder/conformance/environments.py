@@ -25,6 +25,7 @@ from runtimebuilder.sandbox.layer import LayerFile
 from runtimebuilder.sandbox.limits import Function, Limits
 
 _AHEAD = 4  # boxes whose making starts before a case asks: as many as a burst of short cases uses up
+_AHEAD_OF_ONE = 2  # the same for one of several processes
 _LOG_TAIL = 2000  # characters of the container's log that a failure shows
 _MANAGED_MEMORY = 2048  # MB, the least that a managed environment has
 _MANAGED_FILES = 4096  # open files
@@ -45,7 +46,14 @@ class Environments:
     """
 
     def __init__(
-        self, subject: Subject, probe: Probe | None, *, limits: Limits, env: Mapping[str, str], link: str
+        self,
+        subject: Subject,
+        probe: Probe | None,
+        *,
+        limits: Limits,
+        env: Mapping[str, str],
+        link: str,
+        image: str | None = None,
     ) -> None:
         self._subject = subject
         self._probe = probe
@@ -53,7 +61,8 @@ class Environments:
         self._env = dict(env)
         self._link = link
         self._patience = Patience()
-        self._image: str | None = None
+        self._image = image
+        self._ahead = _AHEAD if image is None else _AHEAD_OF_ONE
         self._open: list[Environment] = []
         self._warm = _Loan()
         self._managed = _Loan()
@@ -231,7 +240,7 @@ class Environments:
         function: Function | None = None,
     ) -> Environment:
         if self._many:
-            self._subject.run.make_ahead(self._limits.tmp_mb, self._link, _AHEAD)
+            self._subject.run.make_ahead(self._limits.tmp_mb, self._link, self._ahead)
         with self._image_lock:
             if self._image is None:
                 try:

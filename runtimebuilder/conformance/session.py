@@ -16,7 +16,7 @@ from runtimebuilder.conformance.expectation import NotConforming
 from runtimebuilder.conformance.patience import NOT_REACHED
 from runtimebuilder.conformance.probes.probe import Probe
 from runtimebuilder.conformance.report.result import CaseResult, Evidence, State
-from runtimebuilder.conformance.selection import NOT_SELECTED, Selection
+from runtimebuilder.conformance.selection import Selection
 from runtimebuilder.conformance.subject import Subject
 from runtimebuilder.errors import SubjectFailedError, UserError
 from runtimebuilder.sandbox.limits import Limits
@@ -59,7 +59,10 @@ class Listener:
 class SuiteSession:
     """A pytest plug-in object: registered only when the suite is meant to run."""
 
-    def __init__(self, setting: Setting, listener: Listener | None = None) -> None:
+    def __init__(
+        self, setting: Setting, listener: Listener | None = None, *, image: str | None = None
+    ) -> None:
+        """`image`: the subject with the probe in it, when somebody has made that; others work beside us then."""
         self.setting = setting
         self.environments = Environments(
             setting.subject,
@@ -67,6 +70,7 @@ class SuiteSession:
             limits=setting.limits,
             env=setting.env,
             link=setting.link,
+            image=image,
         )
         self._listener = listener or Listener()
         self._started = 0.0
@@ -95,8 +99,6 @@ class SuiteSession:
             refusal = self.setting.selection.refusal(one) if one else None
             if one is not None and refusal is not None:
                 left.append(item)
-                if refusal != NOT_SELECTED:
-                    self._listener.finished(CaseResult(one, State.SKIPPED, 0.0, reason=refusal))
             else:
                 chosen.append(item)
         if left:

@@ -34,12 +34,13 @@ class Closeable(Protocol):
 class Run:
     """One run against one engine. A context manager; in the main thread SIGTERM then ends it as Ctrl-C does.
 
-    Thread-safe. Images derived in a run and the link are made once for it.
+    Thread-safe. Images derived in a run and the link are made once for it. `name`: what it labels with, when
+    another process has to find that; it must not have been used before.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, name: str | None = None) -> None:
         self.engine = engine
-        self.id = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self.id = name or f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._lock = threading.RLock()
         self._open: list[Closeable] = []
         self._links: dict[str, Link] = {}

@@ -1,0 +1,52 @@
+"""What a person may say about how images are judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from runtimebuilder.conformance.case import Level
+from runtimebuilder.conformance.probes.choice import AUTO
+from runtimebuilder.conformance.selection import Selection
+from runtimebuilder.sandbox.limits import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOptions:
+    """How to judge. `known_failing`: a file, see `read_known_failing`; `jobs`: cases that may run at the same time.
+
+    `env`: variables of the function, on top of the service's own; `memory` in MB.
+    """
+
+    cases: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
+    levels: tuple[Level, ...] = ()
+    soak: bool = False
+    known_failing: Path | None = None
+    strict: bool = False
+    jobs: int = 1
+    probe: str = AUTO
+    link: str = AUTO
+    memory: int | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def selection(self) -> Selection:
+        """The cases that these options ask for."""
+        return Selection(self.cases, self.sections, self.levels, soak=self.soak)
+
+    @property
+    def limits(self) -> Limits:
+        """The box's limits."""
+        return Limits() if self.memory is None else replace(Limits(), memory_mb=self.memory)
+
+    def arguments(self) -> tuple[str, ...]:
+        """The command line's options that judging a single case again needs as well."""
+        given: list[str] = []
+        given += ["--probe", self.probe] if self.probe != AUTO else []
+        given += ["--link", self.link] if self.link != AUTO else []
+        given += ["--memory", str(self.memory)] if self.memory is not None else []
+        for name, value in self.env.items():
+            given += ["--env", f"{name}={value}"]
+        return tuple(given)
