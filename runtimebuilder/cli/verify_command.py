@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -17,10 +18,9 @@ from runtimebuilder.conformance.case import Case, Level, builtin_cases
 from runtimebuilder.conformance.report.files import ReportFiles
 from runtimebuilder.conformance.report.jsonlines import JsonLines
 from runtimebuilder.conformance.report.progress import Progress
-from runtimebuilder.conformance.report.result import Reporter
 from runtimebuilder.conformance.report.terminal import TerminalReport
-from runtimebuilder.conformance.run import VerifyOptions
-from runtimebuilder.conformance.run import verify as run_verify
+from runtimebuilder.conformance.report.turns import Turns
+from runtimebuilder.conformance.run import VerifyOptions, Wanted, verify_several
 from runtimebuilder.conformance.selection import Selection, check_selection
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import ExitCode, SpecError
@@ -28,8 +28,9 @@ from runtimebuilder.sandbox.link import WISHES
 
 
 def verify(
-    target: Annotated[
-        str | None, typer.Argument(metavar="NAME|IMAGE", help="A runtime that was built here, or any image.")
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME|IMAGE", help="Runtimes that were built here, or any images."),
     ] = None,
     case: Annotated[
         list[str] | None,
@@ -61,6 +62,18 @@ def verify(
             "--known-failing",
             metavar="FILE",
             help="Cases that fail and must still fail: `ID  # reason`, one on a line.",
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            metavar="N",
+            min=1,
+            max=32,
+            show_default=False,
+            help="Cases that run at the same time, of all images (one more than processors, at most 4).",
         ),
     ] = None,
     probe: Annotated[
@@ -102,7 +115,7 @@ def verify(
         typer.Option("--verbose", "-v", help="Show every case, and of what failed the whole wire and log."),
     ] = False,
 ) -> None:
-    """Prove that an image obeys the Lambda Runtime API, in a container under Lambda's limits.
+    """Prove that images obey the Lambda Runtime API, in containers under Lambda's limits.
 
     Exit 0 when no MUST failed (with --strict no SHOULD either), 1 when one did, a case errored, or one that is
     known to fail passed; 3 when no case was selected.
@@ -114,6 +127,7 @@ def verify(
         soak=soak or slow,
         known_failing=known_failing,
         strict=strict,
+        jobs=jobs or _jobs_here(),
         probe=probe,
         link=link,
         memory=memory,
@@ -122,7 +136,7 @@ def verify(
     if list_cases:
         _list(options, json_output=json_output)
         return
-    if target is None:
+    if not targets:
         raise SpecError(
             "say what to verify: a runtime's name or an image",
             hint="`runtimebuilder verify php-82`, or --list",
@@ -130,20 +144,31 @@ def verify(
     files = ReportFiles(report or ())
     engine = Engine.connect()
     try:
-        reference = resolve_subject(engine, target, base)
+        references = list(dict.fromkeys(resolve_subject(engine, target, base) for target in targets))
+        progress, turns = Progress(console.err(), verbose=verbose and json_output), Turns()
+        told = ", ".join(map(str, report or ())) or None
         with files:
-            reporters: list[Reporter] = [Progress(console.err(), verbose=verbose and json_output)]
-            reporters += files.reporters()
-            if json_output:
-                reporters.append(JsonLines(sys.stdout))
-            else:
-                told = ", ".join(map(str, report or ())) or None
-                reporters.append(TerminalReport(console.out(), verbose=verbose, report_file=told))
-            found = run_verify(engine, reference, options, reporters)
+            wanted: list[Wanted] = []
+            for reference in references:
+                shown = (
+                    JsonLines(sys.stdout)
+                    if json_output
+                    else TerminalReport(console.out(), verbose=verbose, report_file=told)
+                )
+                wanted.append(Wanted(reference, [progress, *files.reporters(), turns.reporter(shown)]))
+            found = verify_several(engine, wanted, options)
     finally:
         engine.close()
-    if not found.conforms:
+    good = sum(one.conforms for one in found)
+    if len(found) > 1 and not json_output:
+        console.out().print(Text(f"\n{good} of {len(found)} images conform"))
+    if good < len(found):
         raise typer.Exit(ExitCode.FAILED)
+
+
+def _jobs_here() -> int:
+    """A case mostly waits, and what it waits for is the engine, which works on the same processors."""
+    return min(4, (os.cpu_count() or 1) + 1)
 
 
 def _list(options: VerifyOptions, *, json_output: bool) -> None:

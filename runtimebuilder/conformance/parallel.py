@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
 from runtimebuilder.conformance.judgement import Judgement
@@ -41,8 +41,8 @@ class Workers:
         self._reports: dict[Judgement, Report] = {}
         self._problem: BaseException | None = None
 
-    def run(self) -> Mapping[Judgement, Report]:
-        """Run all cases; the reports, each ended as soon as its image has no more cases.
+    def run(self) -> list[Report]:
+        """Run all cases; the reports in the order of the judgements, each ended as soon as its image has no more cases.
 
         Raises KeyboardInterrupt after Ctrl-C, when all is removed and every report has ended, and what a worker raised.
         """
@@ -70,7 +70,7 @@ class Workers:
             raise KeyboardInterrupt
         if self._problem is not None:
             raise self._problem
-        return self._reports
+        return [self._reports[judgement] for judgement in self._queues.values()]
 
     def _stop(self, threads: Sequence[threading.Thread]) -> None:
         self._schedule.stop()

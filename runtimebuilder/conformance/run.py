@@ -19,7 +19,6 @@ from runtimebuilder.conformance.subject import Subject, image_facts
 from runtimebuilder.conformance.suite import run_suite
 from runtimebuilder.conformance.parallel import Workers
 from runtimebuilder.engine.docker import Engine
-from runtimebuilder.errors import UserError
 from runtimebuilder.sandbox.run import Run
 
 __all__ = ["VerifyOptions", "Wanted", "verify", "verify_several"]
@@ -49,39 +48,32 @@ def verify(
     or when no probe fits, `EnvironmentProblemError` (4) when the image is not there, and `KeyboardInterrupt`
     after an interrupted run has been cleaned up and reported.
     """
-    (outcome,) = verify_several(engine, [Wanted(subject_ref, reporters)], options, run=run)
-    if isinstance(outcome, UserError):
-        raise outcome
-    return outcome
+    (report,) = verify_several(engine, [Wanted(subject_ref, reporters)], options, run=run)
+    return report
 
 
 def verify_several(
     engine: Engine, wanted: Sequence[Wanted], options: VerifyOptions, *, run: Run | None = None
-) -> list[Report | UserError]:
+) -> list[Report]:
     """Judge several images; `options.jobs` cases, of whichever image, run at the same time.
 
-    For each image its report, or why it could not be judged. With `jobs` the reporters are called by several threads,
-    one call at a time. Raises as `verify` does for what concerns all of them.
+    With `jobs` the reporters are called by several threads, one call at a time. Raises as `verify` does, and
+    begins no image when one of them cannot be judged.
     """
     known = builtin_cases()
     check_selection(options.selection, known)
     excused = read_known_failing(options.known_failing, known) if options.known_failing else {}
     with Run(engine) if run is None else contextlib.nullcontext(run) as within:
-        outcomes: list[Judgement | UserError] = []
-        for one in wanted:
-            try:
-                setting = _setting(within, one.reference, options)
-                outcomes.append(Judgement(setting, options, known, one.reporters, excused))
-            except UserError as problem:
-                outcomes.append(problem)
-        judgements = [one for one in outcomes if isinstance(one, Judgement)]
+        settings = [_setting(within, one.reference, options) for one in wanted]
+        judgements = [
+            Judgement(setting, options, known, one.reporters, excused)
+            for setting, one in zip(settings, wanted, strict=True)
+        ]
         for judgement in judgements:
             judgement.begin()
         if min(options.jobs, sum(len(one.selected) for one in judgements)) > 1:
-            reports = Workers(judgements, options.jobs).run()
-        else:
-            reports = {judgement: _judge_here(judgement) for judgement in judgements}
-        return [one if isinstance(one, UserError) else reports[one] for one in outcomes]
+            return Workers(judgements, options.jobs).run()
+        return [_judge_here(judgement) for judgement in judgements]
 
 
 def _setting(run: Run, reference: str, options: VerifyOptions) -> Setting:

@@ -11,7 +11,7 @@ from runtimebuilder.conformance.report.result import CaseResult, Header, Report,
 
 
 class Progress:
-    """Talks while the run goes on. `verbose`: a line for every case that ran."""
+    """Talks while runs go on, one or several at a time. `verbose`: a line for every case that ran."""
 
     def __init__(self, console: Console, *, verbose: bool = False) -> None:
         self._console = console
@@ -23,16 +23,18 @@ class Progress:
 
     def begin(self, header: Header) -> None:
         """The number of cases is known."""
-        self._selected = header.selected
-        if self._console.is_terminal:
-            self._status = self._console.status(Text("starting"))
-            self._status.start()
+        self._selected += header.selected
 
     def started(self, case: Case) -> None:
         """Show which case runs."""
-        if self._status is not None:
+        if self._console.is_terminal:
             failed = f", {self._failed} failed" if self._failed else ""
-            self._status.update(Text(f"{self._done}/{self._selected}{failed}  {case.id}"))
+            told = Text(f"{self._done}/{self._selected}{failed}  {case.id}")
+            if self._status is None:
+                # Not before: while the line is there, what others print goes to standard error too.
+                self._status = self._console.status(told)
+                self._status.start()
+            self._status.update(told)
 
     def finished(self, result: CaseResult) -> None:
         """Count, and with `verbose` say so."""
@@ -50,7 +52,7 @@ class Progress:
             )
 
     def end(self, report: Report) -> None:  # noqa: ARG002 - the protocol's signature
-        """Clear the line."""
+        """Clear the line; other runs that still go on bring it back."""
         if self._status is not None:
             self._status.stop()
             self._status = None
