@@ -23,7 +23,7 @@ from runtimebuilder.sandbox.run import sweep
 _PATIENCE = 60.0  # seconds for workers that were told to stop; what they made is removed by then, or by us
 
 
-class Workers:
+class ParallelRun:
     """As many processes as `jobs`, each with one image at a time; when that has no more cases, with the next.
 
     Each is served by a thread here. The workers' processes are in sessions of their own: Ctrl-C reaches this

@@ -11,13 +11,13 @@ from runtimebuilder.conformance.diagnosis import refuse_other_architecture
 from runtimebuilder.conformance.judgement import Judgement
 from runtimebuilder.conformance.known_failing import read_known_failing
 from runtimebuilder.conformance.options import VerifyOptions
+from runtimebuilder.conformance.parallel import ParallelRun
 from runtimebuilder.conformance.probes.choice import choose_probe
 from runtimebuilder.conformance.report.result import Report, Reporter
 from runtimebuilder.conformance.selection import check_selection
 from runtimebuilder.conformance.session import Setting, SuiteSession
 from runtimebuilder.conformance.subject import Subject, image_facts
 from runtimebuilder.conformance.suite import run_suite
-from runtimebuilder.conformance.parallel import Workers
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.sandbox.run import Run
 
@@ -72,7 +72,7 @@ def verify_several(
         for judgement in judgements:
             judgement.begin()
         if min(options.jobs, sum(len(one.selected) for one in judgements)) > 1:
-            return Workers(judgements, options.jobs).run()
+            return ParallelRun(judgements, options.jobs).run()
         return [_judge_here(judgement) for judgement in judgements]
 
 

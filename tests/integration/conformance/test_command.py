@@ -30,7 +30,7 @@ COMMAND = Path(sys.executable).parent / "runtimebuilder"
 def test_what_passes_ends_with_0_and_says_nothing_else(cli: Cli, miniature: str) -> None:
     done = cli("verify", miniature, "--case", "RT-060", "--case", "RT-003")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.splitlines()[0] == f"{miniature}   linux/amd64   probe python"
+    assert done.stdout.splitlines()[0] == f"{miniature}   linux/amd64   probe python-streaming"
     assert done.stdout.splitlines()[1].startswith("box: uid 993, read-only, 128 MB, ")
     assert done.stdout.splitlines()[-1].startswith("all 2 passed in ")
     assert done.stderr == ""
@@ -313,7 +313,7 @@ def test_should(warm):
 
 
 def test_plain(api, box, image, probe):
-    assert probe.name == "python"
+    assert probe.name == "python-streaming"
     assert image.entrypoint == ("/lambda-entrypoint.sh",)
     assert box.is_running()
     assert api.wait_ready(1)
