@@ -33,6 +33,7 @@ from runtimebuilder.sandbox.link import Link
 from runtimebuilder.sandbox.outcome import Exit, InvokeResult, timeout_payload
 from runtimebuilder.sandbox.run import Run
 from runtimebuilder.sandbox.shutdown import Reason, Shutdown, shut_down
+from runtimebuilder.sandbox.usage import Usage, usage_of
 
 __all__ = ["Box", "Exit", "InvokeResult", "Process", "Shutdown"]
 
@@ -153,7 +154,7 @@ class Box:
             image=facts.id,
             name=name,
             command=self._command,
-            env=box_environment(limits, self.emulator.endpoint, self._function, self._env),
+            env=self.environment,
             labels=self._run.labels,
             user=limits.user,
             network_mode=namespaces,
@@ -302,6 +303,17 @@ class Box:
         if self.is_running() and self._run.is_beside_engine:
             self._peak = memory.peak_of(self.container.state().pid) or self._peak
         return self._peak
+
+    def usage(self) -> Usage | None:
+        """What the processes in the box use now; None when none runs, or where they cannot be seen from here."""
+        if not self.is_running() or not self._run.is_beside_engine:
+            return None
+        return usage_of(one.pid for one in self.processes())
+
+    @property
+    def environment(self) -> Mapping[str, str | None]:
+        """The variables that the process is given besides the image's own; None for one that is taken away."""
+        return box_environment(self.limits, self.emulator.endpoint, self._function, self._env)
 
     def shutdown(self, reason: Reason = "spindown") -> Shutdown | None:
         """End the process as the service ends an environment; None when none runs. A frozen one is thawed.

@@ -26,6 +26,7 @@ from typing import Any, NoReturn
 import event_sources
 import restoring
 import streaming
+import surroundings
 import workers
 from mutation import broken
 
@@ -33,6 +34,7 @@ API = "/2018-06-01/runtime"
 ERROR_JSON = "application/vnd.aws.lambda.error+json"
 TYPE_HEADER = "Lambda-Runtime-Function-Error-Type"
 LIMIT = 6_291_556
+USER_AGENT = surroundings.user_agent()
 LOCK = Path("/tmp/bootstrap.lock")
 REPORTED = Path("/tmp/bootstrap.reported")
 
@@ -107,7 +109,8 @@ class Connection:
             body = b"{}"
         lines = [f"{method} {API}{path} HTTP/1.1", f"Host: {host}:{port}"]
         if not broken("no-user-agent"):
-            lines.append("User-Agent: miniature/1")
+            lines.append(f"User-Agent: {USER_AGENT}")
+        lines.append(f"Lambda-Runtime-Features: {'mutable ' * (40 if broken('features-too-long') else 1)}")
         lines += [f"{name}: {value}" for name, value in headers.items()]
         if body is not None:
             length = len(body.decode()) if broken("length-in-characters") else len(body)
@@ -124,6 +127,8 @@ class Connection:
     def read(self) -> "Answer":
         while b"\r\n\r\n" not in self.data:
             self.more()
+            if broken("head-of-16-kb") and len(self.data) > 16384:
+                sys.exit("too large a head")
         head, _, self.data = self.data.partition(b"\r\n\r\n")
         status, *lines = head.decode("latin-1").split("\r\n")
         if broken("too-many-headers") and len(lines) > 20:
@@ -268,6 +273,7 @@ def main() -> None:
 
 def start_wrong() -> None:
     """Mistakes of a start, before anything else happens."""
+    surroundings.at_start()
     if broken("waits-for-endpoint") and "AWS_LAMBDA_RUNTIME_API" not in os.environ:
         time.sleep(60)
     if broken("writes-beside-bootstrap"):
@@ -439,14 +445,19 @@ def invoke(handler: Any, body: bytes, context: Context, connection: Connection) 
         if broken("objects-only") and not isinstance(event, dict):
             raise TypeError("the event is not an object")  # noqa: TRY301 - reported like a handler's own
         result = packed(event_sources.wrapped(event, call(handler, event, context)))
-    except SystemExit:
+    except SystemExit as problem:
+        if broken("exit-reported-twice"):
+            report_error(problem, context, connection)
+            report_error(problem, context, connection)
         if broken("exit-swallowed"):
             result = b"null"
         elif broken("exit-status-lost"):
             sys.exit(1)
         else:
             raise
-    except Exception as problem:  # whatever user code does
+    except BaseException as problem:
+        if broken("odd-errors-end-process") and not isinstance(problem, Exception):
+            raise
         if broken("recursion-as-null") and isinstance(problem, RecursionError):
             post_response(b"null", context, connection)
             return
@@ -518,7 +529,7 @@ def call(handler: Any, event: Any, context: Context) -> Any:
             handler(event, context)
             os._exit(0)
         return handler(event, context) if os.waitpid(child, 0)[1] == 0 else None
-    return handler(event, context)
+    return surroundings.within_limits(handler, event, context)
 
 
 def decode(body: bytes) -> Any:
@@ -620,6 +631,7 @@ def report_error(problem: BaseException, context: Context, connection: Connectio
     if not broken("error-without-type-header"):
         raw = broken("error-type-unchecked") or broken("error-type-without-category")
         headers[TYPE_HEADER] = kind if raw else safe
+    headers["Lambda-Runtime-Function-XRay-Error-Cause"] = surroundings.xray_cause(kind, str(problem))
     first["error type"] = safe
     body = error_body(kind, str(problem), problem)
     path = f"/invocation/{urllib.parse.quote(context.aws_request_id, safe='')}/error"
@@ -651,6 +663,8 @@ def error_body(kind: str, message: str, problem: BaseException) -> bytes:
     error: dict[str, Any] = {"errorMessage": message, "errorType": kind, "stackTrace": lines}
     if broken("stack-trace-of-objects"):
         error["stackTrace"] = [{"line": line} for line in lines]
+    if broken("innermost-error-shown") and problem.__cause__:
+        error["errorMessage"] = str(problem.__cause__)
     if broken("error-without-type"):
         del error["errorType"]
     return json.dumps(error).encode()

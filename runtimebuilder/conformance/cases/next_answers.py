@@ -17,6 +17,8 @@ from runtimebuilder.emulator.invocation import OutcomeKind
 
 SECTION = "Events and their headers"
 TOLERANCE_MS = 50
+CLIENT_CONTEXT = 48 * 1024  # bytes
+IDENTITY = 16 * 1024
 
 _LONG_TEXT = "chunk after chunk " * 1200  # more than one read, more than one segment
 _UNICODE = "é漢🙂"
@@ -97,6 +99,22 @@ def test_unknown_headers(warm: Environment) -> None:
     extra += [("X-Repeated", "one"), ("X-Repeated", "two"), ("Lambda-Runtime-Future", "x")]
     value = warm.ask(do("echo", value="known"), delivery=Delivery(extra_headers=tuple(extra)))
     require(value == "known", expected="the event handled", seen=shown(value))
+
+
+@case(
+    "RT-016-big-headers",
+    Level.SHOULD,
+    judgement=True,
+    requirement="64 KB of headers are read or reported as an error; the process goes on.",
+    page="gettingstarted-limits",
+    section=SECTION,
+)
+def test_big_headers(warm: Environment) -> None:
+    context = json.dumps({"custom": {"text": "c" * CLIENT_CONTEXT}, "client": {}, "env": {}})
+    identity = json.dumps({"cognitoIdentityId": "i" * IDENTITY, "cognitoIdentityPoolId": "pool"})
+    sent = warm.send(do("echo", value="sent"), client_context=context, cognito_identity=identity)
+    warm.outcome(sent)
+    warm.require_same_process(because=f"after {(len(context) + len(identity)) // 1024} KB of headers")
 
 
 @case(

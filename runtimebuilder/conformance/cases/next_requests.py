@@ -1,4 +1,4 @@
-"""How the runtime finds the API and asks for events: RT-001 to RT-010, RT-032 to RT-046."""
+"""How the runtime finds the API and asks for events: RT-001 to RT-010, RT-032 to RT-044."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import pairwise
 from runtimebuilder.conformance.case import Level, Need, case
 from runtimebuilder.conformance.environment import PROMPTLY, Environment, do
 from runtimebuilder.conformance.environments import Environments
-from runtimebuilder.conformance.expectation import CaseBroken, fail, require, shown
+from runtimebuilder.conformance.expectation import CaseBroken, fail, require, shown, unsupported
 from runtimebuilder.conformance.probes.probe import SLOW_LOAD_SECONDS, Probe
 from runtimebuilder.emulator.exchange import Exchange, Route
 from runtimebuilder.emulator.faults import Delivery, Reply
@@ -18,7 +18,6 @@ from runtimebuilder.emulator.invocation import Invocation
 
 SECTION = "Finding the API and next"
 NEXT_TARGET = "/2018-06-01/runtime/invocation/next"
-HELD_SECONDS = 65
 USER_AGENT = 128  # characters of it that are kept
 RETRIES = 10  # GET nexts after a refusal that are still no busy loop
 
@@ -87,35 +86,6 @@ def test_next_only_when_ready(environments: Environments, probe: Probe) -> None:
         ),
         seen=f"GET next {took:.2f} s after the start",
     )
-
-
-@case(
-    "RT-005-long-poll-65s",
-    Level.MUST,
-    requirement="A runtime sets no timeout on next: the environment can be frozen for long.",
-    page="runtimes-api",
-    section=SECTION,
-    slow="holds next for 65 s",
-)
-def test_long_poll_65s(fresh: Environment) -> None:
-    first = fresh.exchanges(Route.NEXT)[0]
-
-    def given_up(found: tuple[Exchange, ...]) -> bool:
-        nexts = [one for one in found if one.route is Route.NEXT]
-        return len(nexts) > 1 or nexts[0].peer_closed is not None
-
-    expected = f"one GET next, still open after {HELD_SECONDS} s"
-    gone = fresh.wait_for(given_up, HELD_SECONDS)
-    nexts = fresh.exchanges(Route.NEXT)
-    told = [
-        f"closed by the runtime after {one.peer_closed - one.started:.1f} s"
-        for one in nexts
-        if one.peer_closed
-    ]
-    told += [f"another GET next after {one.started - first.started:.1f} s" for one in nexts[1:]]
-    require(not gone, expected=expected, seen=", ".join(told))
-    require(fresh.box.is_running(), expected=expected, seen="the process ended")
-    fresh.require_echo("late", because=f"after {HELD_SECONDS} s")
 
 
 @case(
@@ -245,6 +215,28 @@ def test_user_agent(warm: Environment) -> None:
         right, expected=f"User-Agent: product/version of at most {USER_AGENT} characters", seen=shown(first)
     )
     require(set(seen) == {first}, expected=f"User-Agent: {first} each time", seen=shown(seen))
+
+
+@case(
+    "RT-041-runtime-features",
+    Level.MAY,
+    requirement=(
+        "A runtime may name its features in Lambda-Runtime-Features: visible ASCII, the same each time, at most "
+        "128 characters."
+    ),
+    page="runtimes-api",
+    section=SECTION,
+)
+def test_runtime_features(fresh: Environment) -> None:
+    fresh.require_echo("featured")
+    seen = {one.header("Lambda-Runtime-Features") for one in fresh.exchanges(Route.NEXT)}
+    if seen == {None}:
+        unsupported("the runtime sends no Lambda-Runtime-Features")
+    require(len(seen) == 1, expected="the same features each time", seen=shown(sorted(map(str, seen))))
+    (features,) = seen
+    visible = features is not None and re.fullmatch(r"[ -~]*", features) and len(features) <= USER_AGENT
+    expected = f"Lambda-Runtime-Features of at most {USER_AGENT} visible ASCII characters"
+    require(visible, expected=expected, seen=shown(features))
 
 
 @case(

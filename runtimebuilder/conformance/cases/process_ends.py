@@ -12,6 +12,8 @@ from runtimebuilder.sandbox.outcome import InvokeResult
 SECTION = "Ends of the process"
 SECONDS = 10  # the function's timeout where it is not the point
 SHORT = 1  # ... and where it is
+STOPPED = 2  # ... and where a runtime has time to be ahead of it
+EARLIEST = 0.45  # of that, before which a handler is not to be given up
 LATE = 0.5  # what a handler takes whose invoke is given up meanwhile
 
 
@@ -42,6 +44,27 @@ def test_handler_exit_0(fresh: Environment) -> None:
 def test_handler_exit_3(fresh: Environment) -> None:
     result = fresh.invoke(do("exit", code=3), timeout=SECONDS)
     _require_exit(fresh, result, "exit status 3")
+
+
+@case(
+    "RT-128-exit-reported-first",
+    Level.MAY,
+    judgement=True,
+    requirement="A runtime may post an error before the handler's exit ends it: then once, and for this invoke.",
+    page="lambda-runtime-environment",
+    section=SECTION,
+    needs=(Need.EXIT,),
+)
+def test_exit_reported_first(fresh: Environment) -> None:
+    result = fresh.invoke(do("exit", code=4), timeout=SECONDS)
+    fresh.exit_within(PROMPTLY, after="the handler's exit")
+    posts = fresh.exchanges(Route.ERROR, Route.RESPONSE)
+    allowed = [(), ((Route.ERROR, result.request_id),)]
+    require(
+        tuple((one.route, one.request_id) for one in posts) in allowed,
+        expected="nothing, or one POST to /error for this invoke, before the process ends",
+        seen=", ".join(f"{one.method} {one.target}" for one in posts),
+    )
 
 
 @case(
@@ -87,6 +110,26 @@ def test_handler_hang(fresh: Environment) -> None:
         seen=_told(result),
     )
     _require_next_invoke(fresh, "after a timeout")
+
+
+@case(
+    "RT-132-self-timeout",
+    Level.MAY,
+    judgement=True,
+    requirement="A runtime may stop a handler shortly before the deadline and report that, and then serves on.",
+    page="lambda-runtime-environment",
+    section=SECTION,
+    needs=(Need.HANG,),
+)
+def test_self_timeout(fresh: Environment) -> None:
+    result = fresh.invoke(do("hang", seconds=30), timeout=STOPPED)
+    if result.kind != "timeout":
+        require(
+            result.kind == "error" and result.duration > STOPPED * EARLIEST,
+            expected=f"no answer, or an error when at least half of the {STOPPED} s are over",
+            seen=f"{_told(result)} after {result.duration:.1f} s",
+        )
+    _require_next_invoke(fresh, "after a handler that hung")
 
 
 @case(

@@ -18,6 +18,8 @@ from runtimebuilder.engine.resources import volumes_with_label
 from runtimebuilder.sandbox.run import LABEL
 from tests.integration.conformance.conftest import Judge
 
+# They differ in nothing but how long they take; the shortest of them runs.
+LONG_POLLS = ("RT-005", "RT-006", "RT-007")
 COMMAND = Path(sys.executable).parent / "runtimebuilder"
 
 
@@ -50,7 +52,7 @@ def test_every_case_passes(judge: Judge, miniature: str) -> None:
 
 
 def test_the_other_slow_cases_pass(judge: Judge, miniature: str) -> None:
-    slow = [one.number for one in builtin_cases() if one.slow and one.number != "RT-005"]
+    slow = [one.number for one in builtin_cases() if one.slow and one.number not in LONG_POLLS]
     report = judge(miniature, *slow)
     assert report.count(State.PASSED) == len(slow), [result.seen for result in report.results]
 

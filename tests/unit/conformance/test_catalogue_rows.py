@@ -15,19 +15,6 @@ ROWS = (
 # Rows that are neither yet. This set only ever shrinks.
 PENDING = {
     # Runtime API
-    "RT-006-long-poll-130s",
-    "RT-007-long-poll-15min",
-    "RT-016-big-headers",
-    "RT-041-runtime-features",
-    "RT-045-soak-1000",
-    "RT-094-background-after-response",
-    "RT-116-xray-cause",
-    "RT-121-non-exception-throw",
-    "RT-122-chained-cause",
-    "RT-128-exit-reported-first",
-    "RT-130-oom-kill",
-    "RT-132-self-timeout",
-    "RT-133-child-processes-on-timeout",
     "RT-169-unreported-crash",
     # lifecycle
     "LC-01-init-ends-at-next",
