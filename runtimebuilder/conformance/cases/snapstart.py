@@ -23,6 +23,7 @@ START_LIMIT = 10.0  # seconds to the first request of a start
 FROZEN = 0.5  # seconds in the freezer, in place of the life of a snapshot
 QUIET = 0.2  # seconds in which nothing may come
 ALLOW_LABEL = "com.amazonaws.lambda.feature.snapstart"
+_ENDPOINT = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN")
 _FIRST = (Route.NEXT, Route.RESTORE_NEXT, Route.INIT_ERROR)
 
 
@@ -135,8 +136,8 @@ def test_after_hook_fails(environments: Environments, probe: Probe, subject: Sub
     "SS-07-credentials-endpoint",
     Level.MUST,
     requirement=(
-        "A runtime starts in a SnapStart environment, where an endpoint gives the credentials and AWS_ACCESS_KEY_ID, "
-        "AWS_LAMBDA_LOG_GROUP_NAME and their like are not set."
+        "A runtime starts in a SnapStart environment, where AWS_ACCESS_KEY_ID, AWS_LAMBDA_LOG_GROUP_NAME and their "
+        "like are not set, and its handler sees the variables of the endpoint that gives the credentials."
     ),
     page=PAGE,
     section=SECTION,
@@ -148,7 +149,10 @@ def test_credentials_endpoint(environments: Environments) -> None:
     if environment.exchanges(Route.RESTORE_NEXT):
         _restore(environment)
     environment.ready()
-    environment.require_echo("hello", because="without static credentials and log names")
+    seen = environment.ask(do("env", names=list(_ENDPOINT)))
+    for name in _ENDPOINT:
+        told = seen.get(name) if isinstance(seen, dict) else None
+        require(told, expected=f"{name} visible to the handler", seen=shown(told))
 
 
 def _first_request(environment: Environment, features: Features, subject: Subject) -> Exchange:

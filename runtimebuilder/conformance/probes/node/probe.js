@@ -20,7 +20,8 @@ exports.handler = async (event, context) => {
 
 const commands = {
   echo: (event) => event.value,
-  context: (_event, context) => ({
+  context: async (event, context) => ({
+    ...(await told(event)),
     request_id: context.awsRequestId,
     remaining_ms: context.getRemainingTimeInMillis(),
     function_arn: context.invokedFunctionArn,
@@ -92,10 +93,21 @@ const commands = {
     fs.writeSync(2, event.stderr || '');
     return null;
   },
+  log: async (event) => {
+    await commands.sleep({ seconds: event.seconds || 0 });
+    console.error(event.message);
+    return null;
+  },
   size: (event) => 'x'.repeat(event.bytes),
   nothing: () => undefined,
   counter: () => ++count,
 };
+
+/** What `context` gives back of its command, after the seconds that it says. */
+async function told(event) {
+  await commands.sleep({ seconds: event.seconds || 0 });
+  return 'value' in event ? { value: event.value } : {};
+}
 
 function recurse() {
   return [recurse()];
