@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from runtimebuilder.emulator import answers
 from runtimebuilder.emulator.answers import Answer
 from runtimebuilder.emulator.exchange import Route, first_value
+from runtimebuilder.emulator.extension import ExtensionEvent
 from runtimebuilder.emulator.faults import Delivery
 from runtimebuilder.emulator.invocation import MODE_HEADER, Invocation, OutcomeKind
 from runtimebuilder.emulator.recording import Entry, Recording
@@ -52,6 +53,7 @@ class ConcurrentApi(RuntimeApi):
         self._idle: list[_Worker] = []
         self._out: dict[str, _Out] = {}
         self._is_started = False
+        self.extensions.offered = (ExtensionEvent.SHUTDOWN,)  # INVOKE belongs to one event at a time (EX-12)
 
     # For the facade, under the recording's lock.
 
@@ -149,7 +151,7 @@ class ConcurrentApi(RuntimeApi):
     def _dispatch(self) -> None:
         """Give each queued invocation to the worker that waits longest."""
         self._idle = [worker for worker in self._idle if worker.peer_is_there()]
-        while self._queue and self._idle:
+        while self._queue and self._idle and self.extensions.are_ready:
             one = _Out(*self._queue.popleft())
             self._out[one.invocation.request_id] = one
             _resolve(self._idle.pop(0), one)

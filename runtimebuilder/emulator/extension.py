@@ -95,12 +95,15 @@ def identifier_of(request: Request) -> str:
         raise ExtensionRefusedError("Extension.InvalidExtensionIdentifier", message) from None
 
 
-def require_events(wanted: Iterable[str], *, is_external: bool) -> None:
-    """Raise `ExtensionRefusedError` for an event that such an extension cannot have."""
+def require_events(
+    wanted: Iterable[str], *, is_external: bool, offered: Iterable[ExtensionEvent] = ExtensionEvent
+) -> None:
+    """Raise `ExtensionRefusedError` for an event that such an extension cannot have; `offered`: all there are."""
+    known = tuple(offered)
     for event in wanted:
         if event == ExtensionEvent.SHUTDOWN and not is_external:
             why = "ShutdownEventNotSupportedForInternalExtension"
-        elif event not in tuple(ExtensionEvent):
+        elif event not in known:
             why = "ErrorInvalidEventType"
         else:
             continue

@@ -81,6 +81,7 @@ class ExtensionsApi:
         self._recording = recording
         self._when_ready = when_ready
         self.function = FunctionFacts()
+        self.offered = tuple(ExtensionEvent)
         self._agents: list[_Agent] = []
         self._closed = False
 
@@ -193,7 +194,7 @@ class ExtensionsApi:
         except ValueError as problem:
             raise ExtensionRefusedError("InvalidRequestFormat", str(problem)) from problem
         agent = next((one for one in self._agents if one.is_external and one.name == name), None)
-        require_events(wanted, is_external=agent is not None)
+        require_events(wanted, is_external=agent is not None, offered=self.offered)
         if agent is None:
             agent = self._internal(name)
         elif agent.state is not ExtensionState.STARTED:

@@ -194,3 +194,21 @@ def test_scripts_hold_here_too_until_they_are_ended(emulator: Emulator, client: 
     emulator.end_script(Route.NEXT)
     give(emulator, client)
     assert client.get("/2018-06-01/ping").body == b"pong"
+
+
+def test_extensions_are_offered_the_end_and_no_event(emulator: Emulator, connect: Connect) -> None:
+    register, client = "/2020-01-01/extension/register", connect()
+    name = "Lambda-Extension-Name: inside"
+    refused = client.post(register, b'{"events":["INVOKE"]}', name)
+    assert refused.status == 403
+    assert refused.json()["errorType"] == "Extension.InvalidEventType"
+    registered = client.post(register, b'{"events":[]}', name)
+    assert registered.status == 200
+    emulator.queue(Invocation.of("event"))
+    worker = connect()
+    worker.ask("GET", NEXT)
+    waiting(emulator, 1)  # the extension is not ready yet
+    identifier = f"Lambda-Extension-Identifier: {registered.header('Lambda-Extension-Identifier')}"
+    client.ask("GET", "/2020-01-01/extension/event/next", None, identifier)
+    assert worker.read().json() == "event"
+    assert connect().post(register, b'{"events":[]}', "Lambda-Extension-Name: late").status == 403
