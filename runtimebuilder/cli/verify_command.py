@@ -16,6 +16,7 @@ from runtimebuilder.cli.subject import resolve_subject
 from runtimebuilder.cli.variables import parse_variables
 from runtimebuilder.conformance.case import Case, Level, builtin_cases
 from runtimebuilder.conformance.report.files import ReportFiles
+from runtimebuilder.conformance.report.github import GitHubReport, disarmed, in_actions
 from runtimebuilder.conformance.report.jsonlines import JsonLines
 from runtimebuilder.conformance.report.progress import Progress
 from runtimebuilder.conformance.report.terminal import TerminalReport
@@ -149,13 +150,17 @@ def verify(
         told = ", ".join(map(str, report or ())) or None
         with files:
             wanted: list[Wanted] = []
+            actions = GitHubReport.of(os.environ, sys.stderr)
+            guard = disarmed if in_actions(os.environ) else str
             for reference in references:
                 shown = (
                     JsonLines(sys.stdout)
                     if json_output
-                    else TerminalReport(console.out(), verbose=verbose, report_file=told)
+                    else TerminalReport(console.out(), verbose=verbose, report_file=told, guard=guard)
                 )
-                wanted.append(Wanted(reference, [progress, *files.reporters(), turns.reporter(shown)]))
+                wanted.append(
+                    Wanted(reference, [progress, *files.reporters(), *actions, turns.reporter(shown)])
+                )
             found = verify_several(engine, wanted, options)
     finally:
         engine.close()

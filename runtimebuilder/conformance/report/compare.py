@@ -36,9 +36,13 @@ class Row:
         return len({None if result is None else result.state for result in self.results}) > 1
 
     @property
-    def passed(self) -> bool:
-        """Whether it passed everywhere, as far as it was tried."""
-        return all(result is None or result.state is State.PASSED for result in self.results)
+    def is_news(self) -> bool:
+        """Whether somebody who compares has to see it: it ended in different ways, or well nowhere."""
+        return self.differs or any(
+            result.state in (State.FAILED, State.ERRORED) or result.passes_now
+            for result in self.results
+            if result
+        )
 
 
 def rows(reports: Sequence[Report]) -> Mapping[str, Sequence[Row]]:
@@ -64,7 +68,7 @@ def letter(number: int) -> str:
 
 
 def comparison(reports: Sequence[Report], *, verbose: bool = False) -> list[Text]:
-    """The table for a terminal: the runs, then the cases that did not pass everywhere; with `verbose` all cases."""
+    """The table for a terminal: the runs, then the cases that did not end well everywhere; with `verbose` all cases."""
     names = [letter(number) for number in range(len(reports))]
     width = max(len(name) for name in names)
     lines = []
@@ -76,12 +80,12 @@ def comparison(reports: Sequence[Report], *, verbose: bool = False) -> list[Text
         style = "green" if report.conforms else "red"
         lines.append(Text(f"{'':{width}}  {summary(report)}", style=style))
     sections = {
-        title: [row for row in of_section if verbose or not row.passed]
+        title: [row for row in of_section if verbose or row.is_news]
         for title, of_section in rows(reports).items()
     }
     shown = [row for of_section in sections.values() for row in of_section]
     if not shown:
-        return [*lines, Text(), Text("every case passed in every run")]
+        return [*lines, Text(), Text("every case ended well in every run: -v lists them")]
     room = max(len(row.case.id) for row in shown)
     lines += [
         Text(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -12,6 +12,7 @@ from rich.text import Text
 from runtimebuilder.conformance.case import Case, Level
 from runtimebuilder.conformance.patience import NOT_REACHED
 from runtimebuilder.conformance.report.result import CaseResult, Header, Report, State
+from runtimebuilder.conformance.report.text import printable
 
 WIDTH = 80
 """Columns of a report, on a terminal and elsewhere."""
@@ -20,6 +21,7 @@ _LABEL = 10  # columns of "expected", "seen", ... in a failure
 _INDENT = 6
 _WIRE_LINES = 16  # of a transcript, unless verbose
 _LOG_LINES = 8
+_MANY = 20  # cases that ran, from which on the slowest are told
 _NAMED = 12  # skipped cases that are named; of more only the number is told
 _TOLD_APART = (" failed as known", " passing though known to fail", " errored")
 _UUID = re.compile(r"\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
@@ -28,10 +30,22 @@ _FAILED_STYLES = {Level.MUST: "bold red", Level.SHOULD: "yellow", Level.MAY: "cy
 
 
 class TerminalReport:
-    """Writes the report when the run has ended. Plain text where there is no terminal."""
+    """Writes the report when the run has ended. Plain text where there is no terminal.
 
-    def __init__(self, console: Console, *, verbose: bool = False, report_file: str | None = None) -> None:
+    Lines hold text of the image under test: no control character of it reaches the terminal, and `guard` may change
+    what else would be taken for a command by whoever reads them.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        *,
+        verbose: bool = False,
+        report_file: str | None = None,
+        guard: Callable[[str], str] = str,
+    ) -> None:
         self._console = console
+        self._guard = guard
         self._verbose = verbose
         self._file = report_file
 
@@ -60,7 +74,7 @@ class TerminalReport:
                 self._passes_now(result)
             elif result.state is State.ERRORED:
                 self._error(result)
-        for line in not_shown(report):
+        for line in (*not_shown(report), *slowest(report)):
             self._line(line)
         self._line()
         last, told = summary(report), f"report: {self._file}" if self._file else ""
@@ -108,10 +122,11 @@ class TerminalReport:
 
     def _heading(self, one: Case, label: str, style: str) -> None:
         title = f"{one.number} {one.slug}"
-        room = WIDTH - len(label) - 2 - len(title)
-        self._console.print(
-            Text.assemble((label, style), "  ", (title, "bold"), f"{one.page:>{room}}"), soft_wrap=True
+        room = max(WIDTH - len(label) - 2 - len(title), 1)
+        words = Text.assemble(
+            (label, style), "  ", (printable(title), "bold"), printable(f"{one.page:>{room}}")
         )
+        self._console.print(words, soft_wrap=True)
 
     def _paragraph(self, text: str) -> None:
         for line in textwrap.wrap(text, WIDTH - _INDENT):
@@ -141,7 +156,7 @@ class TerminalReport:
         return [f"({len(lines) - limit} lines before: -v shows them)", *lines[-limit:]]
 
     def _line(self, text: str = "", style: str = "") -> None:
-        self._console.print(Text(text.rstrip(), style=style), soft_wrap=True)
+        self._console.print(Text(self._guard(printable(text.rstrip())), style=style), soft_wrap=True)
 
 
 def wire_line(line: str, room: int) -> str:
@@ -228,6 +243,22 @@ def not_shown(report: Report) -> list[str]:
     if any(result.state is State.FAILED and result.case.judgement for result in report.results):
         lines += ["", "  † the level is this project's judgement: the documentation does not state it"]
     return lines
+
+
+def slowest(report: Report) -> list[str]:
+    """The ten cases that took longest; nothing when so few ran that the sections' times tell as much."""
+    found = report.slowest()
+    if sum(result.ran for result in report.results) < _MANY:
+        return []
+    told = ", ".join(f"{result.case.number} {result.seconds:.1f} s".replace(" ", "\xa0") for result in found)
+    lines = textwrap.wrap(
+        told,
+        WIDTH,
+        initial_indent=f"  {'slowest':<13} {len(found):>3}  ",
+        subsequent_indent=" " * 21,
+        break_on_hyphens=False,
+    )
+    return ["", *(line.replace("\xa0", " ") for line in lines)]
 
 
 def _failures(results: Sequence[CaseResult]) -> list[str]:

@@ -166,3 +166,25 @@ def test_cases_that_were_not_reached_are_counted_and_not_listed() -> None:
     assert "  skipped        60  not reached: the runtime never asked for an event (see\n" in text
     assert "RT-100" not in text
     assert summary(report) == "1 MUST of 2 failed, 60 not reached in 47 s"
+
+
+def test_the_slowest_ten_are_told_where_many_ran() -> None:
+    timed = [dataclasses.replace(reports.passed(f"RT-{n:03}-x"), seconds=n / 10) for n in range(20)]
+    assert """
+  slowest        10  RT-019 1.9 s, RT-018 1.8 s, RT-017 1.7 s, RT-016 1.6 s,
+                     RT-015 1.5 s, RT-014 1.4 s, RT-013 1.3 s, RT-012 1.2 s,
+                     RT-011 1.1 s, RT-010 1.0 s
+""" in rendered(reports.report(*timed))
+    assert "slowest" not in rendered(reports.report(*timed[1:]))
+
+
+def test_no_control_character_of_the_image_reaches_the_terminal() -> None:
+    text = rendered(reports.hostile(), verbose=True)
+    assert "\\x1b[31m" in text
+    assert not [char for char in text if not (char.isprintable() or char == "\n")]
+
+
+def test_a_run_without_an_end_says_so_in_its_last_line() -> None:
+    killed = Report(reports.HEADER, (reports.passed(),), None)
+    assert summary(killed) == "the run did not come to its end: 1 of 6 cases in 0.5 s"
+    assert rendered(killed).splitlines()[-1] == summary(killed)
