@@ -48,6 +48,7 @@ class Need(enum.StrEnum):
     LARGE = "large"  # a result can be of any size up to and over the limit
     PRINT = "print"  # what the handler prints is not its result
     PROCESS = "process"  # counter and pid stay while the runtime's process stays
+    SPAWN = "spawn"  # the handler can start child processes
     IDENTITY = "identity"  # uid, working directory
     STREAM = "stream"  # the handler can write its result in steps, and the runtime streams it
     HTTP_STREAM = "http-stream"  # the same with status, headers and cookies before it

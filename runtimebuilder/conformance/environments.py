@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TypedDict
@@ -21,7 +21,7 @@ from runtimebuilder.conformance.subject import Subject
 from runtimebuilder.emulator.initialization import Initialization
 from runtimebuilder.errors import SubjectFailedError
 from runtimebuilder.sandbox.container import Box
-from runtimebuilder.sandbox.layer import LayerFile
+from runtimebuilder.sandbox.layer import LayerFile, put_layer
 from runtimebuilder.sandbox.limits import Function, Limits
 
 _AHEAD = 4  # boxes whose making starts before a case asks: as many as a burst of short cases uses up
@@ -105,10 +105,12 @@ class Environments:
         env: Mapping[str, str | None] | None = None,
         answer_expect: bool = True,
         function: Function | None = None,
+        files: Sequence[LayerFile] = (),
     ) -> Environment:
         """A new environment that is not started: script its emulator, then start it. It is closed with the
         case. A variable of `env` that is None is not set; `elsewhere`: the API is at no loopback address;
         `answer_expect`: the API sends `100 Continue`; `function`: another one than an ordinary, on-demand one.
+        `files` are put on the image beside the probe's.
 
         Raises `EnvironmentProblemError` when the box cannot be made.
         """
@@ -121,6 +123,7 @@ class Environments:
             env={**self._env, **(env or {})},
             answer_expect=answer_expect,
             function=function,
+            files=files,
         )
         self._open.append(made)
         return made
@@ -238,6 +241,7 @@ class Environments:
         env: Mapping[str, str | None],
         answer_expect: bool = True,
         function: Function | None = None,
+        files: Sequence[LayerFile] = (),
     ) -> Environment:
         if self._many:
             self._subject.run.make_ahead(self._limits.tmp_mb, self._link, self._ahead)
@@ -252,7 +256,7 @@ class Environments:
                     raise
         box = Box(
             self._subject.run,
-            self._image,
+            put_layer(self._subject.run, self._image, files) if files else self._image,
             limits=limits,
             handler=handler,
             env=env,

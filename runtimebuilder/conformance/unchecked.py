@@ -37,7 +37,27 @@ _SNAPSTART_AND_CONCURRENCY: Mapping[str, str] = {
     ),
 }
 
-_LIFECYCLE: Mapping[str, str] = {}
+_LIFECYCLE: Mapping[str, str] = {
+    "LC-01-init-ends-at-next": (
+        "The service takes the time from the start to the first GET next; what a runtime has to do for it, to ask "
+        "when it is ready and not before, is RT-004."
+    ),
+    "LC-04-slow-init-short-timeout": (
+        "It is about the service, which counts a function's timeout from the event and not from the start; the "
+        "runtime is told the deadline (RT-019)."
+    ),
+    "LC-05-long-init-types": (
+        "It is about the service, which gives other kinds of environments more time to start than LC-02 asks for."
+    ),
+    "LC-08-crash-in-init-no-report": (
+        "It is about the service, which decides how often it repeats a start that fails; what a runtime does at one is "
+        "RT-150 to RT-169."
+    ),
+    "LC-21-recycle": (
+        "Nobody can wait for the hours after which the service replaces an environment; that an end at any time does "
+        "no harm is LC-06, LC-09, LC-12 and LC-18."
+    ),
+}
 
 _ENVIRONMENT: Mapping[str, str] = {
     "FS-05-bootstrap-not-executable-missing": (
@@ -50,7 +70,29 @@ _ENVIRONMENT: Mapping[str, str] = {
     ),
 }
 
-_EXTENSIONS: Mapping[str, str] = {}
+_EXTENSIONS: Mapping[str, str] = {
+    "EX-04-init-order": (
+        "It is about the service, which keeps events back until every extension is ready; a runtime only waits longer "
+        "for its first one (RT-005)."
+    ),
+    "EX-05-next-INVOKE": "It is about what the service tells extensions of an event.",
+    "EX-06-next-SHUTDOWN": "It is about what the service tells extensions of the end.",
+    "EX-07-init-error-exit-error": "It is about extensions that fail.",
+    "EX-08-limits": "It is about how many extensions the service takes.",
+    "EX-09-extension-crash": (
+        "It is about the service, which starts the runtime anew when an extension crashes; that a runtime serves again "
+        "after such an end is LC-06 and LC-07."
+    ),
+    "EX-10-invoke-end": (
+        "It is about the service, which ends an invoke when every extension has; a runtime only waits longer for its "
+        "next event (RT-005)."
+    ),
+    "EX-12-lmi-extensions": "It is about which events the service offers to extensions in managed environments.",
+    "EX-13-telemetry-subscribe": "It is between extensions and the service: runtimes do not subscribe.",
+    "EX-14-telemetry-events": "It is about what the service tells those who subscribed.",
+    "EX-15-logs-api": "It is between extensions and the service: runtimes do not subscribe.",
+    "EX-16-in-RIE": "It is about extensions, which should not fail when an emulator has no telemetry.",
+}
 
 UNCHECKED: Mapping[str, str] = {
     **_RUNTIME_API,

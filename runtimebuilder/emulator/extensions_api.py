@@ -107,9 +107,13 @@ class ExtensionsApi:
     # For the facade, in the server's loop.
 
     def launch(self, name: str) -> None:
-        """A program of /opt/extensions was started: whoever registers under its name is external."""
+        """A program of /opt/extensions was started: whoever registers under its name is external.
+
+        One that stands in the books already needs not speak.
+        """
         with self._recording.changing():
-            self._agents.append(_Agent(name, is_external=True))
+            if not any(one.silent and one.name == name for one in self._agents):
+                self._agents.append(_Agent(name, is_external=True))
 
     def add_silent(self, name: str, events: Iterable[ExtensionEvent], *, is_external: bool) -> None:
         """An extension that is registered and ready, without a process behind it that would speak."""

@@ -79,6 +79,8 @@ class Process:
 
     pid: int
     parent: int
+    group: int
+    session: int
     user: str
     state: str
     command: str
@@ -188,12 +190,15 @@ class Container:
         """Its processes in order of their number; none when it does not run."""
         try:
             with asking("for a container's processes"):
-                found = self._engine.api.top(self.id, "-eo pid,ppid,user,stat,args")
+                found = self._engine.api.top(self.id, "-eo pid,ppid,pgid,sid,user,stat,args")
         except EngineError as error:
             if error.status in (404, 409, 500):
                 return ()
             raise
-        rows = [Process(int(row[0]), int(row[1]), row[2], row[3], row[4]) for row in found["Processes"] or ()]
+        rows = [
+            Process(int(row[0]), int(row[1]), int(row[2]), int(row[3]), row[4], row[5], row[6])
+            for row in found["Processes"] or ()
+        ]
         return tuple(sorted(rows, key=lambda row: row.pid))
 
     def execute(

@@ -231,6 +231,11 @@ class Box:
         return self._subject
 
     @property
+    def extensions_running(self) -> tuple[str, ...]:
+        """The programs of /opt/extensions whose processes live, by name."""
+        return self._external.running
+
+    @property
     def _external(self) -> Extensions:
         if self._extensions is None:
             raise RuntimeError("the box is not open")

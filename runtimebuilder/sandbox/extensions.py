@@ -54,6 +54,11 @@ class Extensions:
         """All containers, in the order of their names."""
         return tuple(self._containers.values())
 
+    @property
+    def running(self) -> tuple[str, ...]:
+        """The names of the programs that run."""
+        return tuple(name for name, life in self._lives.items() if life is not None and not life.is_over)
+
     def start(self, emulator: Emulator) -> None:
         """Start all and wait until each has registered, before the runtime starts.
 

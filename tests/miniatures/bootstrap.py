@@ -24,6 +24,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import event_sources
+import extensions
+import lifecycle
 import restoring
 import streaming
 import surroundings
@@ -256,7 +258,9 @@ class Context:
 
 def main() -> None:
     connection = Connection()
+    lifecycle.begin()
     start_wrong()
+    extensions.register_one()
     if broken("next-before-load"):
         early = connection
         early.send("GET", "/invocation/next", {}, None)
@@ -377,6 +381,8 @@ def serve(handler: Any, connection: Connection, waiting: Answer | None = None) -
             vars(first.setdefault("context", context)).update(vars(context))
             context = first["context"]
         workers.begin(context.aws_request_id)
+        lifecycle.event_came()
+        extensions.register_late()
         set_trace(event.headers.get("lambda-runtime-trace-id"))
         if broken("request-id-must-be-uuid") and not re.fullmatch(r"[0-9a-f-]{36}", context.aws_request_id):
             sys.exit("bad request id")
@@ -385,7 +391,7 @@ def serve(handler: Any, connection: Connection, waiting: Answer | None = None) -
         if broken("writes-events-to-tmp"):
             Path(f"/tmp/{context.aws_request_id}").write_bytes(b"x" * 1_000_000)
         if broken("loads-again-and-again"):
-            handler = getattr(importlib.reload(sys.modules[handler.__module__]), handler.__name__)
+            handler = loaded_again(handler)
         invoke(handler, event.body, context, connection)
         if broken("lock-in-tmp"):
             LOCK.unlink()
@@ -393,6 +399,15 @@ def serve(handler: Any, connection: Connection, waiting: Answer | None = None) -
             for path in Path("/tmp").glob("probe*"):
                 path.unlink()
         waiting = first.pop("waiting", None)  # of a mutation that asks too early
+
+
+def loaded_again(handler: Any) -> Any:
+    """The handler from its module, after it and all that it imported from its folder were loaded again."""
+    folder = os.environ.get("LAMBDA_TASK_ROOT", "/var/task")
+    own = [one for one in sys.modules.values() if str(getattr(one, "__file__", "")).startswith(folder)]
+    for module in reversed(own):
+        importlib.reload(module)
+    return getattr(sys.modules[handler.__module__], handler.__name__)
 
 
 def ask_next(connection: Connection) -> Answer:
@@ -440,6 +455,7 @@ def set_trace(trace: str | None) -> None:
 def invoke(handler: Any, body: bytes, context: Context, connection: Connection) -> None:
     if broken("events-through-one-file"):
         body = workers.through_file(body)
+    lifecycle.handler_begins(lambda result: post_response(result, context, Connection()))
     try:
         event = event_sources.mangled(decode(body))
         if broken("objects-only") and not isinstance(event, dict):
@@ -473,6 +489,7 @@ def invoke(handler: Any, body: bytes, context: Context, connection: Connection) 
         stream(result, context, connection)
     else:
         post_response(result, context, connection)
+        lifecycle.answer_sent(lambda: post_response(result, context, connection))
 
 
 def packed(result: Any) -> "bytes | streaming.Opened":

@@ -16,23 +16,6 @@ ROWS = (
 PENDING = {
     # Runtime API
     "RT-169-unreported-crash",
-    # lifecycle
-    "LC-01-init-ends-at-next",
-    "LC-02-init-under-10s",
-    "LC-03-suppressed-init",
-    "LC-04-slow-init-short-timeout",
-    "LC-05-long-init-types",
-    "LC-08-crash-in-init-no-report",
-    "LC-09-exit-between-invokes",
-    "LC-10-freeze-thaw-clock",
-    "LC-11-freeze-while-background",
-    "LC-12-sigterm-without-extension",
-    "LC-13-sigterm-internal-ext",
-    "LC-14-sigterm-external-ext",
-    "LC-16-sigterm-during-invoke",
-    "LC-17-process-group",
-    "LC-21-recycle",
-    "LC-22-zombie-free",
     # environment, files, image
     "EV-04-no-leak",
     "EV-06-tz",
@@ -45,24 +28,6 @@ PENDING = {
     "FS-14-port-9001",
     "IM-10-no-bake-state",
     "IM-11-rie-contract",
-    # extensions
-    "EX-01-register",
-    "EX-02-who-may",
-    "EX-03-register-window",
-    "EX-04-init-order",
-    "EX-05-next-INVOKE",
-    "EX-06-next-SHUTDOWN",
-    "EX-07-init-error-exit-error",
-    "EX-08-limits",
-    "EX-09-extension-crash",
-    "EX-10-invoke-end",
-    "EX-11-runtime-unaffected",
-    "EX-12-lmi-extensions",
-    "EX-13-telemetry-subscribe",
-    "EX-14-telemetry-events",
-    "EX-15-logs-api",
-    "EX-16-in-RIE",
-    "EX-17-go-internal",
 }
 
 

@@ -68,6 +68,13 @@ function probe($command, array $context)
         case 'child-allocate':
             // What has no line break is kept whole by tail.
             return probe_shell('head -c "$1" /dev/zero | tail -n 1 > /dev/null', (string) ($command['mb'] << 20))[1];
+        case 'spawn':
+            $ended = 0;
+            for ($child = 0; $child < $command['count']; $child++) {
+                $ended += (int) (probe_shell('exit 3')[1] === 3);
+            }
+
+            return $ended;
         case 'daemon':
             return (int) probe_shell('sleep "$1" > /dev/null 2>&1 & echo $!', (string) $command['seconds'])[0];
         case 'background':

@@ -132,6 +132,11 @@ def _child_allocate(event: Any, _context: Any) -> int:
     return code if code >= 0 else 128 - code
 
 
+def _spawn(event: Any, _context: Any) -> int:
+    codes = [subprocess.call(["/bin/sh", "-c", "exit 3"]) for _ in range(event["count"])]
+    return codes.count(3)
+
+
 def _daemon(event: Any, _context: Any) -> int:
     script = f"import time; time.sleep({float(event['seconds'])})"
     return os.spawnv(os.P_NOWAIT, sys.executable, [sys.executable, "-c", script])  # noqa: S606 - our own
@@ -214,6 +219,7 @@ _COMMANDS = {
     "env": _env,
     "child-env": _child_env,
     "child-allocate": _child_allocate,
+    "spawn": _spawn,
     "daemon": _daemon,
     "background": _background,
     "clock": _clock,

@@ -13,6 +13,8 @@ from typing import TypeVar
 from tests.integration.conformance.mutants import (
     concurrency,
     event_sources,
+    extensions,
+    lifecycle,
     runtime_api,
     snapstart,
     streaming,
@@ -32,7 +34,7 @@ def _joined(parts: Iterable[Mapping[str, _T]]) -> Mapping[str, _T]:
     return found
 
 
-PARTS = (runtime_api, streaming, snapstart, concurrency, event_sources)
+PARTS = (runtime_api, streaming, snapstart, concurrency, event_sources, lifecycle, extensions)
 """One module for each part of the catalogue; it leaves out the tables that would be empty."""
 
 MUTATIONS: Mapping[str, str] = _joined(getattr(part, "MUTATIONS", {}) for part in PARTS)
