@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from runtimebuilder.conformance.case import Level, Need, case
 from runtimebuilder.conformance.environment import ANSWER_LIMIT, Environment, context_field, do
 from runtimebuilder.conformance.environments import Environments
-from runtimebuilder.conformance.expectation import require, shown, unsupported
+from runtimebuilder.conformance.expectation import CaseBroken, require, shown, unsupported
 from runtimebuilder.conformance.workers import WORKERS, Workers, waiting
 from runtimebuilder.emulator.exchange import Exchange, Route
 from runtimebuilder.emulator.faults import Reply
@@ -20,6 +20,7 @@ SECTION = "Concurrency"
 PAGE = "runtimes-custom"
 QUIET = 0.3  # seconds in which nothing may come
 HELD = 0.8  # seconds that a handler holds an event for others to overtake it
+PATIENT = 3.0  # ... on a slow machine
 STORM = 10  # requests of one worker while next is cut again and again
 CUT_FOR = 0.5  # seconds of that
 HUGE = 2 * 1024 * 1024  # bytes of a message
@@ -107,10 +108,19 @@ def test_worker_count(workers: Workers) -> None:
     needs=(Need.CONCURRENCY, Need.CONTEXT),
 )
 def test_parallel_answers(workers: Workers) -> None:
+    if not _last_is_answered_first(workers, HELD):
+        # Not yet a proof: a machine that is busy with other things may take as long to hand out the last one.
+        reversed_ = _last_is_answered_first(workers, PATIENT)
+        require(reversed_, expected="the last event answered before the first", seen="one after another")
+
+
+def _last_is_answered_first(workers: Workers, held: float) -> bool:
+    """Whether events are answered as they are ready, of which the first is held longest."""
     environment = workers.environment
+    step = held / max(1, workers.count - 1)
     sent = [
         environment.send(
-            do("context", seconds=HELD * (WORKERS - 1 - number) / (WORKERS - 1), value=f"event {number}"),
+            do("context", seconds=held - step * number, value=f"event {number}"),
             function_arn=f"{DEFAULT_ARN}:{number}",
             timeout=30 + number,
         )
@@ -129,10 +139,8 @@ def test_parallel_answers(workers: Workers) -> None:
         for name, value in wanted.items():
             seen = told.get(name, value) if isinstance(told, dict) else told
             require(seen == value, expected=f"{name} {shown(value)} with event {number}", seen=shown(seen))
-    posts = [environment.posts(Route.RESPONSE, each.request_id)[0].number for each in (sent[0], sent[-1])]
-    require(
-        posts[0] > posts[1], expected="the last event answered before the first", seen="one after another"
-    )
+    first, last = (environment.posts(Route.RESPONSE, each.request_id)[0] for each in (sent[0], sent[-1]))
+    return first.number > last.number
 
 
 @case(
@@ -197,14 +205,15 @@ def test_one_worker_dies(environments: Environments) -> None:
 )
 def test_late_response(workers: Workers) -> None:
     environment = workers.environment
-    late = environment.send(do("sleep", seconds=QUIET))
-    environment.wait_for(lambda found: _busy(found, {late.request_id}) == 1, ANSWER_LIMIT)
-    environment.api.fail_invocation(late.request_id)
-    told = environment.wait_for(lambda found: any(_refused(found, late.request_id)), ANSWER_LIMIT)
-    require(told, expected="an answer, however late", seen="none")
+    posts = _answered_late(environment, QUIET)
+    if posts and posts[0].status != 410:  # the answer was faster than the deadline: a slow machine
+        posts = _answered_late(environment, PATIENT)
+    require(posts, expected="an answer, however late", seen="none")
+    if posts[0].status != 410:
+        raise CaseBroken("an answer came before its deadline, which was long before it")
     workers.require_waiting(workers.count, when="the answer 410")
-    posts = [one for one in environment.exchanges() if _is_post(one, late.request_id)]
-    require(len(posts) <= 2, expected="no answer sent again and again", seen=f"{len(posts)} of them")
+    sent = [one for one in environment.exchanges() if _is_post(one, posts[0].request_id)]
+    require(len(sent) <= 2, expected="no answer sent again and again", seen=f"{len(sent)} of them")
     environment.require_same_process(because="after an answer that came late")
 
 
@@ -303,12 +312,21 @@ def _nexts(found: Iterable[Exchange]) -> int:
     return sum(one.route is Route.NEXT for one in found)
 
 
-def _is_post(one: Exchange, request_id: str) -> bool:
+def _answered_late(environment: Environment, seconds: float) -> list[Exchange]:
+    """The answers to an event whose deadline passes at once and which is handled for so many seconds."""
+    late = environment.send(do("sleep", seconds=seconds)).request_id
+
+    def answers(found: Iterable[Exchange]) -> list[Exchange]:
+        return [one for one in found if _is_post(one, late) and one.answered is not None]
+
+    environment.wait_for(lambda found: _busy(found, {late}) == 1, ANSWER_LIMIT)
+    environment.api.fail_invocation(late)
+    environment.wait_for(lambda found: bool(answers(found)), ANSWER_LIMIT + seconds)
+    return answers(environment.exchanges())
+
+
+def _is_post(one: Exchange, request_id: str | None) -> bool:
     return one.route in (Route.RESPONSE, Route.ERROR) and one.request_id == request_id
-
-
-def _refused(found: Iterable[Exchange], request_id: str) -> Iterable[bool]:
-    return (one.answered is not None for one in found if _is_post(one, request_id))
 
 
 def _texts(line: str) -> list[str]:
