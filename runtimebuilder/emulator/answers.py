@@ -8,7 +8,9 @@ and one newline at the end.
 from __future__ import annotations
 
 import email.utils
+import functools
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -32,6 +34,11 @@ _GO_PHRASES = {413: "Request Entity Too Large", 422: "Unprocessable Entity", 418
 _GO_ESCAPES = str.maketrans(
     {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 )
+
+
+@functools.lru_cache(maxsize=2)
+def _date(second: int) -> str:
+    return email.utils.formatdate(second, usegmt=True)
 
 
 def _mixed(name: str) -> str:
@@ -64,12 +71,25 @@ class Answer:
     bare: bool = False  # `headers` are all there is: no Date, no length
     fault: str | None = None  # what is done on purpose, in words
 
+    @property
+    def is_plain(self) -> bool:
+        """It is written in one go, at once and as it should be."""
+        return not (
+            self.status is None
+            or self.fault
+            or self.delay
+            or self.connection_close
+            or self.framing == "chunked"
+            or self.drip is not None
+            or self.cut_after is not None
+        )
+
     def head_fields(self) -> tuple[tuple[str, str], ...]:
         """All header fields in the order in which they are written."""
         named = frozenset(name.lower() for name, _ in self.headers)
         fields = list(self.headers)
         if not self.bare and "date" not in named:
-            fields.append(("Date", email.utils.formatdate(usegmt=True)))
+            fields.append(("Date", _date(int(time.time()))))
         if self.framing == "chunked":
             fields.append(("Transfer-Encoding", "chunked"))
         elif not self.bare and self.has_body and "content-length" not in named:

@@ -1,7 +1,8 @@
 """One TCP connection: requests parsed by h11, every byte in and out recorded, answers written by ourselves.
 
 h11 only parses. Each request gets a new parser, because the answers are not h11's business: they have to be
-wrong in ways that it would refuse to write.
+wrong in ways that it would refuse to write. A request that comes whole in one read and is plain needs no h11, and
+where its answer is known at once, no turn of the loop either: both are answered where they are read.
 """
 
 from __future__ import annotations
@@ -11,19 +12,21 @@ import contextlib
 import re
 import socket
 import struct
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass
 
 import h11
 
 from runtimebuilder.emulator import answers
-from runtimebuilder.emulator.answers import Answer
+from runtimebuilder.emulator.answers import Answer, encode_head
 from runtimebuilder.emulator.exchange import Framing, Route
 from runtimebuilder.emulator.faults import RequestCut
 from runtimebuilder.emulator.inbox import Inbox
+from runtimebuilder.emulator.plain import PlainRequest, read_plain
 from runtimebuilder.emulator.recording import Entry, Recording
 from runtimebuilder.emulator.routes import Request, route_of
 from runtimebuilder.emulator.runtime_api import RuntimeApi, Turn
+from runtimebuilder.emulator.stepping import Done, begin
 
 _HEAD_LIMIT = 2 * 1024 * 1024  # the service's own quota for request line and headers is 1 MB
 _BLANK_LINE = re.compile(rb"\n\r?\n")
@@ -51,7 +54,9 @@ class Connection:
         self._recording = recording
         self._answer_expect = answer_expect
         self._number = recording.open_connection()
-        self._inbox = Inbox(sock, recording)
+        self._inbox = Inbox(sock, recording, self._serve_at_once)
+        self._awaits_request = False  # `serve` waits for a request to begin
+        self._rest: Coroutine[object, object, bool] | None = None  # what `serve` has to do next
         self._current: Entry | None = None
         self._awaits_next = False
         self._reset = False
@@ -74,27 +79,100 @@ class Connection:
 
     async def serve(self) -> None:
         """Answer requests, one after another, until the connection ends."""
-        pump = asyncio.create_task(self._inbox.pump())
         try:
             with contextlib.suppress(OSError):  # the peer has gone already
                 self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            while await self._serve_one():
+            self._inbox.open()
+            while await self._serve_next():
                 self._current = None
         finally:
-            pump.cancel()
-            await asyncio.gather(pump, return_exceptions=True)
             self.close()
 
     def close(self) -> None:
         """Close the socket, which `serve` does unless it was cancelled before it began."""
+        self._inbox.close()
+        if self._rest is not None:
+            self._rest.close()
         if self._sock.fileno() != -1:
             if self._reset:
                 with contextlib.suppress(OSError):  # the peer has reset it already
                     self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
             self._sock.close()
 
+    async def _serve_next(self) -> bool:
+        """One exchange, or several that are served as they are read. False: the connection is to be closed."""
+        self._awaits_request = True
+        await self._inbox.until_arrival()
+        self._awaits_request = False
+        rest, self._rest = self._rest, None
+        return await (self._serve_one() if rest is None else rest)
+
+    def _serve_at_once(self, when: float, data: bytes) -> bool:
+        """What one read brought: True when that was a request that is answered, or will be by `serve`."""
+        if not self._awaits_request:
+            return False
+        plain = read_plain(data)
+        if plain is None:
+            return False
+        route, request_id = route_of(plain.target)
+        if self._api.is_scripted(route):
+            return False
+        try:
+            rest = self._begin_plain(plain, route, request_id, when)
+        except Exception as error:  # noqa: BLE001 - a defect of ours: `serve` raises it
+            rest = _raise(error)
+        if rest is not None:
+            self._rest = rest
+            self._awaits_request = False
+            self._inbox.wake()
+        return True
+
+    def _begin_plain(
+        self, plain: PlainRequest, route: Route, request_id: str | None, when: float
+    ) -> Coroutine[object, object, bool] | None:
+        """Answer a plain request. What is left to do, when that is more than writing a plain answer."""
+        self._current = entry = self._recording.open_entry(self._number, route, when)
+        entry.plain_came(when, plain, request_id)
+        turn = self._api.begin(
+            Request(route, request_id, plain.method, plain.headers, self._inbox.peer_is_there)
+        )
+        begun = begin(turn.answer(entry))
+        if not isinstance(begun, Done):
+            self._awaits_next = route is Route.NEXT
+            return self._answer_later(begun, entry, turn)
+        answer = begun.result
+        if not answer.is_plain:
+            return self._write(answer, entry, turn)
+        return self._write_at_once(answer, entry, turn)
+
+    def _write_at_once(
+        self, answer: Answer, entry: Entry, turn: Turn
+    ) -> Coroutine[object, object, bool] | None:
+        """Write a plain answer. What is left to do, when the socket does not take it all."""
+        fields, body = answer.head_fields(), answer.body if answer.has_body else b""
+        data = encode_head(answer.status or 0, fields) + body
+        with self._recording.changing():
+            entry.answer_chosen(answer.status or 0, fields, body)
+            try:
+                sent = self._sock.send(data)
+            except OSError:  # it takes nothing now, or never: the rest finds out
+                sent = 0
+            if sent < len(data):
+                return self._write_rest(data[sent:], entry, turn)
+            entry.answer_written(self._recording.clock())
+        turn.settle(written=True)
+        self._current = None
+        return None
+
+    async def _write_rest(self, data: bytes, entry: Entry, turn: Turn) -> bool:
+        sent = await self._send(data, last_of=entry)
+        turn.settle(written=sent)
+        if not sent:
+            entry.peer_went(self._inbox.gone_at)
+        return sent
+
     async def _serve_one(self) -> bool:
-        """One exchange. False: the connection is to be closed."""
+        """One exchange, through h11. False: the connection is to be closed."""
         head = await self._read_head()
         if head is None:
             return False
@@ -105,13 +183,17 @@ class Connection:
             # Nothing is answered, and the state stays where the head moved it (RI-08).
             return False
         self._awaits_next = head.request.route is Route.NEXT
-        answer = await self._unless_gone(turn.answer(head.entry))
+        keeps = head.parser.their_state is not h11.MUST_CLOSE
+        return await self._answer_later(turn.answer(head.entry), head.entry, turn) and keeps
+
+    async def _answer_later(self, coming: Awaitable[Answer], entry: Entry, turn: Turn) -> bool:
+        """Wait for the answer and write it. False: the connection is to be closed."""
+        answer = await self._unless_gone(coming)
         self._awaits_next = False
         if answer is None:
-            head.entry.peer_went(self._inbox.gone_at)
+            entry.peer_went(self._inbox.gone_at)
             return False
-        keeps = head.parser.their_state is not h11.MUST_CLOSE
-        return await self._write(answer, head.entry, turn) and keeps
+        return await self._write(answer, entry, turn)
 
     async def _read_head(self) -> _Head | None:
         """Read to the blank line. None: there was no request, or none that can be answered."""
@@ -234,9 +316,9 @@ class Connection:
             return False
         return True
 
-    async def _unless_gone(self, coming: Coroutine[object, object, Answer]) -> Answer | None:
+    async def _unless_gone(self, coming: Awaitable[Answer]) -> Answer | None:
         """Wait for the answer as long as it takes. None: the peer closed the connection first."""
-        answering = asyncio.create_task(coming)
+        answering = asyncio.ensure_future(coming)
         leaving = asyncio.create_task(self._inbox.until_gone())
         try:
             await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
@@ -260,6 +342,10 @@ class Connection:
         else:
             self._current.was_closed(self._recording.clock())
         return what
+
+
+async def _raise(error: Exception) -> bool:
+    raise error
 
 
 def _drain(parser: h11.Connection) -> tuple[bytes, h11.EndOfMessage | None, str | None]:

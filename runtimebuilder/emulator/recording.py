@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from runtimebuilder.emulator.exchange import KEPT_BODY, Exchange, Framing, Note, Route
+from runtimebuilder.emulator.plain import PlainRequest
 from runtimebuilder.emulator.transcript import write_transcript
 
 __all__ = ["KEPT_BODY", "Entry", "Exchange", "Framing", "Note", "Recording", "Route"]
@@ -85,6 +86,16 @@ class Entry:
             self._request_line = (method, target, http_version)
             self._head, self._headers, self._framing, self._request_id = head, headers, framing, request_id
 
+    def plain_came(self, when: float, plain: PlainRequest, request_id: str | None) -> None:
+        """A whole request came at once."""
+        with self._recording.changing(self):
+            self._request_line = (plain.method, plain.target, "1.1")
+            self._head, self._headers, self._request_id = plain.head, plain.headers, request_id
+            self._framing = "sized" if plain.is_sized else "none"
+            if plain.body:
+                self._keep(when, plain.body)
+            self._received = when
+
     def garbage_came(self, raw: bytes) -> None:
         """What came is no HTTP head."""
         with self._recording.changing(self):
@@ -93,12 +104,15 @@ class Entry:
     def body_came(self, when: float, data: bytes) -> None:
         """Body data came: all that one read from the socket brought."""
         with self._recording.changing(self):
-            room = KEPT_BODY - len(self._body)
-            self._body += data[:room]
-            self._length += len(data)
-            self._chunks.append((when, len(data)))
-            if len(data) > room >= 0 and self._length - len(data) <= KEPT_BODY:
-                self._faults.append(f"only the first {KEPT_BODY} bytes of the body were kept")
+            self._keep(when, data)
+
+    def _keep(self, when: float, data: bytes) -> None:
+        room = KEPT_BODY - len(self._body)
+        self._body += data[:room]
+        self._length += len(data)
+        self._chunks.append((when, len(data)))
+        if len(data) > room >= 0 and self._length - len(data) <= KEPT_BODY:
+            self._faults.append(f"only the first {KEPT_BODY} bytes of the body were kept")
 
     def request_complete(self, when: float, trailers: tuple[tuple[str, str], ...]) -> None:
         """The last byte of the request came."""

@@ -139,6 +139,10 @@ class RuntimeApi:
 
     # For connections, in the server's loop.
 
+    def is_scripted(self, route: Route) -> bool:
+        """Whether the next request on `route` gets a canned answer."""
+        return bool(self._scripts.get(route))
+
     def begin(self, request: Request) -> Turn:
         """The head of a request came: move the state, and give who will answer."""
         with self._recording.changing():

@@ -13,7 +13,7 @@ def test_it_reads_only_so_far_ahead_and_goes_on_when_there_is_room() -> None:
     async def scene(near: socket.socket, far: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         inbox = Inbox(near, Recording())
-        pump = asyncio.create_task(inbox.pump())
+        inbox.open()
         sending = asyncio.create_task(loop.sock_sendall(far, b"x" * 8_000_000))
         await asyncio.sleep(0.05)
         assert not sending.done()
@@ -26,7 +26,7 @@ def test_it_reads_only_so_far_ahead_and_goes_on_when_there_is_room() -> None:
         far.close()
         assert (await inbox.take())[1] == b""
         assert inbox.is_gone
-        await pump
+        inbox.close()
 
     near, far = socket.socketpair()
     with near, far:
