@@ -86,7 +86,7 @@ class Answer:
 
     def head_fields(self) -> tuple[tuple[str, str], ...]:
         """All header fields in the order in which they are written."""
-        named = frozenset(name.lower() for name, _ in self.headers)
+        named = {name.lower() for name, _ in self.headers}
         fields = list(self.headers)
         if not self.bare and "date" not in named:
             fields.append(("Date", _date(int(time.time()))))
@@ -98,6 +98,8 @@ class Answer:
             fields.append(self.type_last)
         if self.connection_close and "connection" not in named:
             fields.append(("Connection", "close"))
+        if self.header_case == "canonical":
+            return tuple(fields)
         return tuple((_RECASE[self.header_case](name), value) for name, value in fields)
 
     def pieces(self) -> Iterator[tuple[float, bytes]]:
@@ -136,10 +138,12 @@ class Answer:
 
 def encode_head(status: int, fields: tuple[tuple[str, str], ...]) -> bytes:
     """Status line, fields and blank line. Values go out as UTF-8, as the RIE's do."""
-    lines = [f"HTTP/1.1 {status} {reason_phrase(status)}", *(f"{name}: {value}" for name, value in fields)]
-    return "".join(f"{line}\r\n" for line in [*lines, ""]).encode("utf-8", "surrogateescape")
+    lines = [f"{name}: {value}\r\n" for name, value in fields]
+    head = f"HTTP/1.1 {status} {reason_phrase(status)}\r\n{''.join(lines)}\r\n"
+    return head.encode("utf-8", "surrogateescape")
 
 
+@functools.cache
 def reason_phrase(status: int) -> str:
     """The phrase that Go writes after the status code."""
     if status in _GO_PHRASES:

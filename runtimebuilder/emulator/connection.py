@@ -26,7 +26,7 @@ from runtimebuilder.emulator.plain import PlainRequest, read_plain
 from runtimebuilder.emulator.recording import Entry, Recording
 from runtimebuilder.emulator.routes import Request, route_of
 from runtimebuilder.emulator.runtime_api import RuntimeApi, Turn
-from runtimebuilder.emulator.stepping import Done, begin
+from runtimebuilder.emulator.stepping import Done, Started, begin
 
 _HEAD_LIMIT = 2 * 1024 * 1024  # the service's own quota for request line and headers is 1 MB
 _BLANK_LINE = re.compile(rb"\n\r?\n")
@@ -57,6 +57,7 @@ class Connection:
         self._inbox = Inbox(sock, recording, self._serve_at_once)
         self._awaits_request = False  # `serve` waits for a request to begin
         self._rest: Coroutine[object, object, bool] | None = None  # what `serve` has to do next
+        self._begun: Started[Answer] | None = None  # what `rest` waits for, if it does
         self._current: Entry | None = None
         self._awaits_next = False
         self._reset = False
@@ -93,6 +94,8 @@ class Connection:
         self._inbox.close()
         if self._rest is not None:
             self._rest.close()
+        if self._begun is not None:
+            self._begun.close()
         if self._sock.fileno() != -1:
             if self._reset:
                 with contextlib.suppress(OSError):  # the peer has reset it already
@@ -118,7 +121,8 @@ class Connection:
         if self._api.is_scripted(route):
             return False
         try:
-            rest = self._begin_plain(plain, route, request_id, when)
+            with self._recording.changing():  # one change: whoever reads the recording is woken once
+                rest = self._begin_plain(plain, route, request_id, when)
         except Exception as error:  # noqa: BLE001 - a defect of ours: `serve` raises it
             rest = _raise(error)
         if rest is not None:
@@ -138,6 +142,7 @@ class Connection:
         )
         begun = begin(turn.answer(entry))
         if not isinstance(begun, Done):
+            self._begun = begun
             self._awaits_next = route is Route.NEXT
             return self._answer_later(begun, entry, turn)
         answer = begun.result

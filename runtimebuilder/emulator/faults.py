@@ -32,6 +32,8 @@ class Delivery:
 
     def answer(self, invocation: Invocation) -> Answer:
         """The answer that carries `invocation`."""
+        if self is AS_USUAL:
+            return Answer(200, invocation.headers(), invocation.event)
         omitted = frozenset(name.lower() for name in self.omit_headers)
         kept = [(name, value) for name, value in invocation.headers() if name.lower() not in omitted]
         return Answer(
@@ -227,3 +229,7 @@ def _form_in_words(
     if extra_headers:
         words.append(f"{len(extra_headers)} extra headers")
     return words
+
+
+AS_USUAL = Delivery()
+"""Nothing is odd."""

@@ -15,7 +15,8 @@ _HEAD = re.compile(
     rb"([A-Z]{1,16}) ([!-~]{1,8192}) HTTP/1\.1\r\n"
     rb"((?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~\x80-\xff]*\r\n){1,100})\r\n"
 )
-_NOT_PLAIN = frozenset((b"transfer-encoding", b"expect", b"upgrade", b"connection", b"trailer", b"te"))
+_LENGTH = re.compile("[0-9]{1,9}")
+_NOT_PLAIN = frozenset(("transfer-encoding", "expect", "upgrade", "connection", "trailer", "te"))
 _LONGEST_HEAD = 64 * 1024
 
 
@@ -38,15 +39,15 @@ def read_plain(data: bytes) -> PlainRequest | None:
     method, target, block = match.groups()
     headers = []
     hosts, length = 0, None
-    for line in block[:-2].split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        value = value.strip(b" \t")
-        headers.append((name.decode("latin-1"), value.decode("latin-1")))
+    for line in block[:-2].decode("latin-1").split("\r\n"):
+        name, _, value = line.partition(":")
+        value = value.strip(" \t")
+        headers.append((name, value))
         lower = name.lower()
-        if lower == b"host":
+        if lower == "host":
             hosts += 1
-        elif lower == b"content-length":
-            if length is not None or not value.isdigit() or len(value) > 9:
+        elif lower == "content-length":
+            if length is not None or _LENGTH.fullmatch(value) is None:
                 return None
             length = int(value)
         elif lower in _NOT_PLAIN:

@@ -20,6 +20,32 @@ __all__ = ["KEPT_BODY", "Entry", "Exchange", "Framing", "Note", "Recording", "Ro
 class Entry:
     """The exchange while it happens. Written by the server's thread only; every change wakes the readers."""
 
+    __slots__ = (
+        "_answered",
+        "_body",
+        "_chunks",
+        "_closed",
+        "_connection",
+        "_faults",
+        "_framing",
+        "_head",
+        "_headers",
+        "_length",
+        "_number",
+        "_peer_closed",
+        "_received",
+        "_recording",
+        "_request_id",
+        "_request_line",
+        "_response_body",
+        "_response_headers",
+        "_route",
+        "_snapshot",
+        "_started",
+        "_status",
+        "_trailers",
+    )
+
     def __init__(
         self, recording: Recording, number: int, connection: int, route: Route, started: float
     ) -> None:
@@ -87,14 +113,13 @@ class Entry:
             self._head, self._headers, self._framing, self._request_id = head, headers, framing, request_id
 
     def plain_came(self, when: float, plain: PlainRequest, request_id: str | None) -> None:
-        """A whole request came at once."""
-        with self._recording.changing(self):
-            self._request_line = (plain.method, plain.target, "1.1")
-            self._head, self._headers, self._request_id = plain.head, plain.headers, request_id
-            self._framing = "sized" if plain.is_sized else "none"
-            if plain.body:
-                self._keep(when, plain.body)
-            self._received = when
+        """A whole request came at once. Called within a change, before any snapshot was taken."""
+        self._request_line = (plain.method, plain.target, "1.1")
+        self._head, self._headers, self._request_id = plain.head, plain.headers, request_id
+        self._framing = "sized" if plain.is_sized else "none"
+        if plain.body:
+            self._keep(when, plain.body)
+        self._received = when
 
     def garbage_came(self, raw: bytes) -> None:
         """What came is no HTTP head."""
@@ -187,27 +212,37 @@ class Entry:
 
 
 class _Change:
-    """Holds the lock while an entry is changed, then wakes everybody."""
+    """Holds the lock while an entry is changed, then wakes everybody. The outermost of several does that."""
+
+    __slots__ = ("_entry", "_recording")
 
     def __init__(self, recording: Recording, entry: Entry | None) -> None:
         self._recording = recording
         self._entry = entry
 
     def __enter__(self) -> None:
-        self._recording.changed.acquire()
+        recording = self._recording
+        recording.lock.acquire()
+        recording.depth += 1
 
     def __exit__(self, *_: object) -> None:
+        recording = self._recording
         if self._entry is not None:
             self._entry.forget_snapshot()
-        self._recording.bump()
-        self._recording.changed.release()
+        recording.depth -= 1
+        if not recording.depth:
+            recording.bump()
+        recording.lock.release()
 
 
 class Recording:
     """All exchanges of one emulator in the order of their arrival. Safe to read from any thread."""
 
     def __init__(self) -> None:
-        self.changed = threading.Condition(threading.RLock())
+        self.lock = threading.RLock()
+        self.changed = threading.Condition(self.lock)
+        self.depth = 0  # changes that are going on, one within the other, in the thread that holds the lock
+        self._change = _Change(self, None)
         self._zero = time.monotonic()
         self._version = 0
         self._entries: list[Entry] = []
@@ -274,7 +309,7 @@ class Recording:
 
     def changing(self, entry: Entry | None = None) -> _Change:
         """A context in which the lock is held, and at whose end everybody is woken."""
-        return _Change(self, entry)
+        return self._change if entry is None else _Change(self, entry)
 
     def bump(self) -> None:
         """Wake everybody who waits for a change. Called with the lock held."""

@@ -25,6 +25,8 @@ _FIXED_PATHS = {
     "/2022-07-01/telemetry": Route.TELEMETRY,
     "/2020-08-15/logs": Route.LOGS,
 }
+_INVOCATION = f"{VERSION_PREFIX}/runtime/invocation"
+_ANSWERS = {"response": Route.RESPONSE, "error": Route.ERROR}
 METHODS = {
     Route.PING: "GET",
     Route.NEXT: "GET",
@@ -58,8 +60,9 @@ def route_of(target: str) -> tuple[Route, str | None]:
         return fixed, None
     head, _, tail = path.rpartition("/")
     before, _, request_id = head.rpartition("/")
-    if before == f"{VERSION_PREFIX}/runtime/invocation" and tail in ("response", "error"):
-        return Route(tail), unquote(request_id)
+    answering = _ANSWERS.get(tail)
+    if answering is not None and before == _INVOCATION:
+        return answering, unquote(request_id)
     return Route.OTHER, None
 
 

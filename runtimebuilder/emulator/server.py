@@ -16,7 +16,7 @@ from runtimebuilder.emulator.concurrency import ConcurrentApi
 from runtimebuilder.emulator.connection import Connection
 from runtimebuilder.emulator.exchange import Exchange, Route
 from runtimebuilder.emulator.extension import Extension, ExtensionEvent, FunctionFacts
-from runtimebuilder.emulator.faults import Delivery, Reply
+from runtimebuilder.emulator.faults import AS_USUAL, Delivery, Reply
 from runtimebuilder.emulator.initialization import Initialization
 from runtimebuilder.emulator.invocation import Invocation, Outcome
 from runtimebuilder.emulator.recording import Recording
@@ -117,7 +117,7 @@ class Emulator:
 
     def queue(self, invocation: Invocation, delivery: Delivery | None = None) -> None:
         """Give `invocation` to the GET next that waits, or to the next one that comes."""
-        self._call(lambda: self._api.queue(invocation, delivery or Delivery()))
+        self._call(lambda: self._api.queue(invocation, delivery or AS_USUAL))
 
     def script(self, route: Route, *replies: Reply) -> None:
         """The next requests on `route` get these answers, in this order; then all is as before."""

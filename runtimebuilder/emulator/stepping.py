@@ -40,6 +40,10 @@ class Started(Generic[_T]):
                 result: _T = end.value
                 return result
 
+    def close(self) -> None:
+        """It is not wanted any more: it leaves where it waits."""
+        self._coroutine.close()
+
 
 def begin(coroutine: Coroutine[Any, Any, _T]) -> Done[_T] | Started[_T]:
     """Run to the first wait.
