@@ -74,6 +74,8 @@ class Connection:
 
     def end(self, *, reset: bool) -> None:
         """The connection is closed on purpose: say so in the recording. The caller cancels `serve`."""
+        self._inbox.close()  # what comes from now on is not served, and is no exchange
+        self._awaits_request = False
         what = self._note_end(reset=reset)
         if self._current is not None:
             self._current.faulted(f"connection {what} while the request waited")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import dataclasses
 import random
 import re
+import socket
 
 import h11
 import pytest
 
 from runtimebuilder.emulator import Emulator, Exchange, Invocation
 from runtimebuilder.emulator import connection as connection_module
+from runtimebuilder.emulator.connection import Connection
 from runtimebuilder.emulator.plain import PlainRequest, read_plain
+from runtimebuilder.emulator.recording import Recording
+from runtimebuilder.emulator.runtime_api import RuntimeApi
 from tests.unit.emulator.wire import INIT_ERROR, NEXT, Client, error_path, response_path
 
 PLAIN = [
@@ -173,6 +179,32 @@ def test_both_ways_leave_the_same_answers_and_the_same_recording(monkeypatch: py
     assert plain[1] == through_h11[1]
     assert plain[2] == through_h11[2]
     assert sum(one is not None for one in reads) > 10
+
+
+def test_a_request_that_comes_while_its_connection_is_closed_is_no_exchange() -> None:
+    async def scene(near: socket.socket, far: socket.socket) -> int:
+        loop = asyncio.get_running_loop()
+        recording = Recording()
+        connection = Connection(near, RuntimeApi(recording), recording, answer_expect=True)
+        serving = asyncio.ensure_future(connection.serve())
+        far.send(PLAIN[0].replace(b"/runtime/invocation/next", b"/ping"))
+        assert (await loop.sock_recv(far, 1000)).endswith(b"pong")
+
+        def close_it() -> None:
+            connection.end(reset=False)
+            serving.cancel()
+
+        far.send(PLAIN[0])
+        loop.call_soon(close_it)  # the loop finds both to do, this one first
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+        return len(recording.exchanges())
+
+    near, far = socket.socketpair()
+    with near, far:
+        near.settimeout(0)
+        far.settimeout(0)
+        assert asyncio.run(scene(near, far)) == 1
 
 
 def test_a_large_answer_that_the_socket_does_not_take_at_once_arrives_whole(emulator: Emulator) -> None:
