@@ -26,6 +26,9 @@ ON_THEIR_OWN = (
 )
 
 
+AT_ONCE = ("RT-031", "MI-0[1-689]", "MI-1[02]")
+
+
 @dataclass(frozen=True)
 class Language:
     """A runtime in tests/fixtures/runtimes/NAME. `failing` and `unsupported`: number of a case -> why."""
@@ -47,8 +50,13 @@ def packages(names: str) -> str:
 LANGUAGES = {
     "node": Language(
         setup=packages("nodejs"),
-        failing={"RT-082": "a number of JavaScript has 53 bits"},
+        cases=(*SEEN_WARM, *ON_THEIR_OWN, *AT_ONCE),
+        failing={
+            "RT-082": "a number of JavaScript has 53 bits",
+            "MI-05": "all events are handled in one process, which a handler can end",
+        },
         unsupported={
+            "RT-031": "the context has no trace id",
             "RT-021": "Node.js handlers are told how much time is left, not when the deadline is",
             "RT-078": "what a handler returns is sent as JSON",
         },
