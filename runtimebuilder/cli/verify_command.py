@@ -23,6 +23,7 @@ from runtimebuilder.conformance.report.terminal import TerminalReport
 from runtimebuilder.conformance.report.turns import Turns
 from runtimebuilder.conformance.run import VerifyOptions, Wanted, verify_several
 from runtimebuilder.conformance.selection import Selection, check_selection
+from runtimebuilder.conformance.suites.run import cases_of, verify_suites
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import ExitCode, SpecError
 from runtimebuilder.sandbox.link import WISHES
@@ -110,6 +111,18 @@ def verify(
     json_output: Annotated[
         bool, typer.Option("--json", help="Print the results as JSON lines and nothing else.")
     ] = False,
+    suite: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--suite",
+            metavar="FILE.json",
+            help="Run the tests of this suite instead, written for AWS's containerized test runner. Repeatable.",
+        ),
+    ] = None,
+    tasks: Annotated[
+        Path | None,
+        typer.Option("--tasks", metavar="DIR", help="The functions of --suite: its files go to /var/task."),
+    ] = None,
     list_cases: Annotated[bool, typer.Option("--list", help="List the cases; run nothing.")] = False,
     verbose: Annotated[
         bool,
@@ -133,7 +146,11 @@ def verify(
         link=link,
         memory=memory,
         env=parse_variables(env or []),
+        suites=tuple(suite or ()),
+        tasks=tasks,
     )
+    if tasks is not None and not suite:
+        raise SpecError("--tasks is for --suite", hint="`invoke --code DIR` puts code into an image")
     if list_cases:
         _list(options, json_output=json_output)
         return
@@ -161,7 +178,10 @@ def verify(
                 wanted.append(
                     Wanted(reference, [progress, *files.reporters(), *actions, turns.reporter(shown)])
                 )
-            found = verify_several(engine, wanted, options)
+            if suite:
+                found = [verify_suites(engine, one.reference, options, one.reporters) for one in wanted]
+            else:
+                found = verify_several(engine, wanted, options)
     finally:
         engine.close()
     good = sum(one.conforms for one in found)
@@ -177,7 +197,7 @@ def _jobs_here() -> int:
 
 
 def _list(options: VerifyOptions, *, json_output: bool) -> None:
-    known = builtin_cases()
+    known = tuple(cases_of(options.suites, options.tasks)) if options.suites else builtin_cases()
     selection = Selection(options.cases, options.sections, options.levels, soak=True)
     check_selection(selection, known)
     chosen = [one for one in known if selection.refusal(one) is None]

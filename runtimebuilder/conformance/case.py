@@ -91,7 +91,9 @@ class Case:
 
     @property
     def link(self) -> str:
-        """The documentation page on the web."""
+        """The documentation page on the web; for a test of somebody's suite, its file."""
+        if self.page.endswith(".json"):
+            return self.page
         return _DOCUMENTATION.format(page=self.page)
 
     @property

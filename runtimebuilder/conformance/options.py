@@ -16,6 +16,7 @@ from runtimebuilder.sandbox.limits import Limits
 class VerifyOptions:
     """How to judge. `known_failing`: a file, see `read_known_failing`; `jobs`: cases that may run at the same time.
 
+    `suites`: files of tests that are run in place of the cases, `tasks` the folder of their functions.
     `env`: variables of the function, on top of the service's own; `memory` in MB.
     """
 
@@ -30,6 +31,8 @@ class VerifyOptions:
     link: str = AUTO
     memory: int | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    suites: tuple[Path, ...] = ()
+    tasks: Path | None = None
 
     @property
     def selection(self) -> Selection:
@@ -49,4 +52,7 @@ class VerifyOptions:
         given += ["--memory", str(self.memory)] if self.memory is not None else []
         for name, value in self.env.items():
             given += ["--env", f"{name}={value}"]
+        for suite in self.suites:
+            given += ["--suite", str(suite)]
+        given += ["--tasks", str(self.tasks)] if self.tasks is not None else []
         return tuple(given)

@@ -80,11 +80,11 @@ class Invoked:
     asked: bool = True
 
 
-def code_layer(directory: Path) -> tuple[LayerFile, ...]:
+def code_layer(directory: Path, option: str = "--code") -> tuple[LayerFile, ...]:
     """The files below `directory` as they go to /var/task. `SpecError` (2): none there, or too many bytes."""
     if not directory.is_dir():
         raise SpecError(
-            f"--code {directory} is not a folder", hint="name the folder whose files go to /var/task"
+            f"{option} {directory} is not a folder", hint="name the folder whose files go to /var/task"
         )
     files = []
     total = 0
@@ -94,12 +94,12 @@ def code_layer(directory: Path) -> tuple[LayerFile, ...]:
             total += len(data)
             if total > CODE_LIMIT:
                 raise SpecError(
-                    f"--code {directory} holds more than {CODE_LIMIT >> 20} MB, which Lambda refuses"
+                    f"{option} {directory} holds more than {CODE_LIMIT >> 20} MB, which Lambda refuses"
                 )
             mode = 0o755 if file.stat().st_mode & 0o100 else 0o644
             files.append(LayerFile(f"/var/task/{file.relative_to(directory).as_posix()}", data, mode))
     if not files:
-        raise SpecError(f"--code {directory} holds no files")
+        raise SpecError(f"{option} {directory} holds no files")
     return tuple(files)
 
 
