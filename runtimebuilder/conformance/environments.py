@@ -244,7 +244,7 @@ class Environments:
         files: Sequence[LayerFile] = (),
     ) -> Environment:
         if self._many:
-            self._subject.run.make_ahead(self._limits.tmp_mb, self._link, self._ahead)
+            self._subject.run.make_ahead(self._limits.tmp_mb, self._link, self._ahead, reuse=True)
         with self._image_lock:
             if self._image is None:
                 try:

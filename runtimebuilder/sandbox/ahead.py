@@ -1,4 +1,4 @@
-"""Holders made by a thread before a box asks for them. Each is given out once, and never taken back."""
+"""Holders made by a thread before a box asks for them, and those that boxes gave back."""
 
 from __future__ import annotations
 
@@ -12,11 +12,17 @@ from runtimebuilder.sandbox.interrupt import uninterrupted
 
 
 class Ahead:
-    """Keeps up to `number` holders in stock, made by `make` one after the other. Thread-safe."""
+    """Keeps up to `number` holders in stock, made by `make` one after the other. Thread-safe.
 
-    def __init__(self, make: Callable[[], Holder], number: int) -> None:
+    With `reuse` it keeps `number` in stock and in use together, for those in use come back; more only when asked.
+    """
+
+    def __init__(self, make: Callable[[], Holder], number: int, *, reuse: bool = False) -> None:
+        self.reuse = reuse
         self._make = make
         self._number = number
+        self._asking = 0
+        self._in_use = 0
         self._changed = threading.Condition()
         self._stock: deque[Holder] = deque()
         self._failure: BaseException | None = None
@@ -33,17 +39,36 @@ class Ahead:
         tries again. RuntimeError when closed.
         """
         with self._changed:
+            self._asking += 1
+            self._changed.notify_all()
             self._changed.wait_for(lambda: self._stock or self._failure or self._closed)
+            self._asking -= 1
             if self._closed:
                 raise RuntimeError("the run has ended")
             if self._stock:
                 holder = self._stock.popleft()
+                self._in_use += 1
                 self._changed.notify_all()
                 return holder
             failure, self._failure = self._failure, None
             self._changed.notify_all()
             assert failure is not None  # noqa: S101 - one of the three that were waited for
             raise failure
+
+    def give_back(self, holder: Holder) -> bool:
+        """A holder that was taken, as new again, is for another box. False when it is too late for that."""
+        with self._changed:
+            self._in_use -= 1
+            if not self._closed:
+                self._stock.append(holder)
+            self._changed.notify_all()
+            return not self._closed
+
+    def forget(self) -> None:
+        """A holder that was taken does not come back."""
+        with self._changed:
+            self._in_use -= 1
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Wait for the one that is being made, and remove all that nobody took. Raises what removing raised.
@@ -61,12 +86,15 @@ class Ahead:
         for each in done:
             each.result()
 
+    def _is_short(self) -> bool:
+        if self.reuse and len(self._stock) + self._in_use >= self._number:
+            return self._asking > len(self._stock)
+        return len(self._stock) < self._number
+
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(
-                    lambda: self._closed or (self._failure is None and len(self._stock) < self._number)
-                )
+                self._changed.wait_for(lambda: self._closed or (self._failure is None and self._is_short()))
                 if self._closed:
                     return
             made: Holder | None = None

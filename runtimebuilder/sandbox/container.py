@@ -191,7 +191,8 @@ class Box:
             with contextlib.suppress(EnvironmentProblemError):
                 self.thaw()
         holder = self._holder
-        containers = (self._subject, holder.container if holder is not None else None)
+        kept = holder is not None and self._run.reuses(self.limits.tmp_mb, self._wish)
+        containers = (self._subject, holder.container if holder is not None and not kept else None)
         jobs = [one.remove for one in containers if one is not None]
         jobs += [self._extensions.remove] if self._extensions is not None else []
         jobs += [self._emulator.close] if self._emulator is not None else []
@@ -200,7 +201,7 @@ class Box:
         for volume in self._volumes:
             remove_volume(self._engine, volume)
         if holder is not None:
-            holder.remove_tmp()
+            self._run.release(holder, self.limits.tmp_mb, self._wish)
         self._run.closed(self)
         if self._owns_run:
             self._run.close()

@@ -7,8 +7,11 @@ depends on the image under test, so it can be made before it is known which box 
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from runtimebuilder.engine.containers import Container, ContainerSpec, Mount, create_container
 from runtimebuilder.engine.docker import Engine
@@ -33,10 +36,38 @@ class Holder:
         """Remove the volume, when no container has it mounted any more."""
         remove_volume(self.engine, self.name)
 
+    def clear(self) -> bool:
+        """Empty /tmp when the box is gone. Whether the holder then is as it was made, and fit for another box.
+
+        For those who are root on the engine's machine; False elsewhere, and when a process was left behind.
+        """
+        state = self.container.state()
+        if state.status != "running":
+            return False
+        inside = Path(f"/proc/{state.pid}/root")
+        try:
+            left = [entry.name for entry in (inside / "proc").iterdir() if entry.name.isdigit()]
+            if left != ["1"]:
+                return False
+            _empty(inside / "tmp")
+        except OSError:
+            return False
+        return True
+
     def close(self) -> None:
         """Remove the container and the volume. A second call does nothing."""
         self.container.remove()
         self.remove_tmp()
+
+
+def _empty(folder: Path) -> None:
+    """Remove what is in the folder; follows no link. OSError when something stays."""
+    with os.scandir(folder) as entries:
+        for entry in list(entries):
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path)
+            else:
+                os.unlink(entry.path)  # noqa: PTH108 - an entry, not a path of ours
 
 
 def make_holder(

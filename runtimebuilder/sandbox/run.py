@@ -98,7 +98,7 @@ class Run:
             return self._pause_image
 
     def holder(self, tmp_mb: int, wish: str) -> Holder:
-        """A holder that nobody had before, running, with the link for this wish: the caller's to close.
+        """A holder as new, running, with the link for this wish: the caller's to `release`.
 
         Raises what making it raised: `EnvironmentProblemError` (4), or `SpecError` (2) for an unknown wish.
         """
@@ -106,9 +106,29 @@ class Run:
             ahead = self._ahead.get((tmp_mb, wish))
         return ahead.take() if ahead is not None else self._make_holder(tmp_mb, wish)
 
-    def make_ahead(self, tmp_mb: int, wish: str, number: int) -> None:
+    def release(self, holder: Holder, tmp_mb: int, wish: str) -> None:
+        """The holder's box is gone: keep it for another one where that was asked for, or remove it."""
+        with self._lock:
+            ahead = self._ahead.get((tmp_mb, wish))
+        if ahead is not None and ahead.reuse:
+            if holder.clear():
+                if ahead.give_back(holder):
+                    return
+            else:
+                ahead.forget()
+        holder.close()
+
+    def reuses(self, tmp_mb: int, wish: str) -> bool:
+        """Whether such holders are kept for other boxes."""
+        with self._lock:
+            ahead = self._ahead.get((tmp_mb, wish))
+        return ahead is not None and ahead.reuse
+
+    def make_ahead(self, tmp_mb: int, wish: str, number: int, *, reuse: bool = False) -> None:
         """From now on keep up to `number` such holders ready, so that boxes open quicker; once in a run.
 
+        `reuse`: one whose box is gone serves another, with an empty /tmp, where we can see to that: on the engine's
+        machine, with the namespace link, whose network has nothing in it that could stay.
         A thread makes them while others work. What nobody took is removed when the run ends, and making one
         that fails, fails the box that should have had it. RuntimeError when the run has ended.
         """
@@ -116,7 +136,10 @@ class Run:
             if self._closed:
                 raise RuntimeError("the run has ended")
             if (tmp_mb, wish) not in self._ahead:
-                self._ahead[tmp_mb, wish] = Ahead(partial(self._make_holder, tmp_mb, wish), number)
+                reuse = reuse and self.is_beside_engine and self.link(wish).name == "namespace"
+                self._ahead[tmp_mb, wish] = Ahead(
+                    partial(self._make_holder, tmp_mb, wish), number, reuse=reuse
+                )
 
     def _make_holder(self, tmp_mb: int, wish: str) -> Holder:
         return make_holder(

@@ -40,7 +40,7 @@ class Bench:
 def _begin() -> None:
     global _run  # noqa: PLW0603 - the state of a worker process is its module's
     _run = Run(Engine.connect())
-    _run.make_ahead(Limits().tmp_mb, "auto", 2)
+    _run.make_ahead(Limits().tmp_mb, "auto", 2, reuse=True)
     # A worker of multiprocessing leaves through this, not through atexit.
     Finalize(None, _run.close, exitpriority=10)
 

@@ -45,7 +45,7 @@ def miniature(engine: Engine, debian12_image: str) -> str:
 def shared_run(engine: Engine) -> Iterator[Run]:
     """One run for many verdicts: the image with the probe is made once, and holders are in stock."""
     with Run(engine) as run:
-        run.make_ahead(Limits().tmp_mb, "auto", 3)
+        run.make_ahead(Limits().tmp_mb, "auto", 3, reuse=True)
         yield run
 
 

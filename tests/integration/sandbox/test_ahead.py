@@ -147,6 +147,45 @@ def test_each_box_has_a_holder_and_a_tmp_of_its_own(own_run: Run, debian12_image
     assert connections == [1] * 4
 
 
+def test_a_holder_that_is_used_again_is_as_new(engine: Engine, own_run: Run, debian12_image: str) -> None:
+    """Under root on the engine's machine, as `make test` runs; elsewhere each box has a holder of its own."""
+    own_run.make_ahead(TMP_MB, "auto", 1, reuse=True)
+    image = put_layer(own_run, debian12_image, [LayerFile("/var/runtime/bootstrap", BOOTSTRAP, 0o755)])
+    namespaces, seen = [], []
+    for _ in range(3):
+        with Box(own_run, image, handler="x") as box:
+            box.start()
+            code = (
+                "my @old = map { -e $_ || -l $_ ? $_ : () } glob('/tmp/* /tmp/.[a-z]*');"
+                "mkdir '/tmp/.deep'; mkdir '/tmp/.deep/er'; symlink '/', '/tmp/.deep/link'; symlink '/', '/tmp/x';"
+                "system('dd if=/dev/zero of=/tmp/big bs=1M count=400 2>/dev/null; mkfifo /tmp/pipe');"
+                "system('setsid sleep 300 >/dev/null 2>&1 &'); join(' ', @old, -s '/tmp/big')"
+            )
+            seen.append(box.invoke(code, timeout=30).body)
+            namespaces.append(box.container.inspect()["HostConfig"]["NetworkMode"])
+            assert box.emulator.recording.exchanges()[0].number == 1
+    assert seen == [b"419430400"] * 3
+    assert len(set(namespaces)) == (1 if own_run.is_beside_engine else 3)
+    if own_run.is_beside_engine:
+        assert running_holders(engine, own_run) == 1
+
+
+def test_a_holder_with_a_process_left_in_it_is_not_used_again(own_run: Run) -> None:
+    holder = own_run.holder(TMP_MB, "auto")
+    inside = ContainerSpec(
+        image=own_run.pause_image(), labels=own_run.labels, pid_mode=f"container:{holder.container.id}"
+    )
+    other = create_container(own_run.engine, inside)
+    assert holder.clear() is own_run.is_beside_engine
+    other.start()
+    assert holder.clear() is False
+    other.remove()
+    holder.container.kill()
+    holder.container.wait(10)
+    assert holder.clear() is False
+    holder.close()
+
+
 def test_a_box_of_another_size_does_not_take_what_was_made_for_others(
     own_run: Run, debian12_image: str
 ) -> None:
