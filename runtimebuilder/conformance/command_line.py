@@ -46,7 +46,9 @@ def begin(config: pytest.Config, reference: str) -> None:
         refuse_other_architecture(subject)
         setting = Setting(
             subject=subject,
-            probe=choose_probe(config.getoption("runtimebuilder_probe"), subject.facts, subject.has_file),
+            probe=choose_probe(
+                config.getoption("runtimebuilder_probe"), subject.facts, subject.has_file, subject.head_of
+            ),
             selection=Selection(
                 tuple(config.getoption("runtimebuilder_case")),
                 tuple(config.getoption("runtimebuilder_section")),

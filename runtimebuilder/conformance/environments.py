@@ -248,9 +248,7 @@ class Environments:
         with self._image_lock:
             if self._image is None:
                 try:
-                    self._image = self._subject.with_files(
-                        LayerFile(f"/var/task/{name}", content) for name, content in probe.files.items()
-                    )
+                    self._image = self._subject.with_files(probe.layer())
                 except SubjectFailedError:  # there is nothing to start
                     self._patience.learn_refused()
                     raise

@@ -17,7 +17,6 @@ from runtimebuilder.conformance.schedule import Queue, Schedule
 from runtimebuilder.conformance.work import Assignment, Broken, Ended, Finished, Idle, Started, Task
 from runtimebuilder.errors import EnvironmentProblemError, SubjectFailedError
 from runtimebuilder.sandbox.interrupt import uninterrupted
-from runtimebuilder.sandbox.layer import LayerFile
 from runtimebuilder.sandbox.run import sweep
 
 _PATIENCE = 60.0  # seconds for workers that were told to stop; what they made is removed by then, or by us
@@ -165,7 +164,7 @@ class ParallelRun:
             return None
         with self._lock:
             if subject.facts.id not in self._images:
-                files = [LayerFile(f"/var/task/{name}", content) for name, content in probe.files.items()]
+                files = probe.layer()
                 try:
                     self._images[subject.facts.id] = subject.with_files(files)
                 except SubjectFailedError:

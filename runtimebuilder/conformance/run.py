@@ -82,7 +82,7 @@ def _setting(run: Run, reference: str, options: VerifyOptions) -> Setting:
     refuse_other_architecture(subject)
     return Setting(
         subject=subject,
-        probe=choose_probe(options.probe, facts, subject.has_file),
+        probe=choose_probe(options.probe, facts, subject.has_file, subject.head_of),
         selection=options.selection,
         limits=options.limits,
         env=options.env,

@@ -20,7 +20,7 @@ BOOTSTRAP = "/var/runtime/bootstrap"
 """The runtime's program in images whose entrypoint is AWS's."""
 
 _LOOK = 16 * 1024  # bytes of an archive that hold its first header, whatever is in it, and then some
-_HEAD = 512  # bytes of a file
+_HEAD = 8 * 1024  # bytes of a file: a small script is all in them
 _RUN_LIMIT = 10.0  # seconds for a single run of an entrypoint
 
 
@@ -86,6 +86,11 @@ class Subject:
         kinds = (("symbolic link", entry.issym()), ("folder", entry.isdir()), ("file", entry.isreg()))
         kind = next((kind for kind, is_so in kinds if is_so), "special")
         return ImageFile(kind, entry.mode & 0o7777, entry.uid, entry.gid, entry.linkname, head)
+
+    def head_of(self, path: str) -> bytes:
+        """The first kilobytes of the file at this path; none when there is no file. Follows no link."""
+        found = self.look(path)
+        return b"" if found is None else found.head
 
     def with_files(self, files: Iterable[LayerFile]) -> str:
         """An image like this one with more files in it, by id; it goes with the run."""

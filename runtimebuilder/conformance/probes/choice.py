@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,12 +29,21 @@ _SIGNS = (
 )
 
 
-def choose_probe(wish: str, image: ImageFacts, exists: Callable[[str], bool]) -> Probe | None:
+# Where the runtime's program is in images with AWS's entrypoint, in the order in which the service looks for it.
+_BOOTSTRAPS = ("/var/runtime/bootstrap", "/var/task/bootstrap", "/opt/bootstrap")
+_SHELL = re.compile(rb"#! ?/(usr/)?bin/(env )?(ba|da|a)?sh\b")
+_INVOCATIONS = b"/runtime/invocation"
+_COMPILED = b"\x7fELF"
+
+
+def choose_probe(
+    wish: str, image: ImageFacts, exists: Callable[[str], bool], head: Callable[[str], bytes]
+) -> Probe | None:
     """The probe for `image`, None for the wish `none`.
 
     `wish` is `auto`, `none`, a probe's name, or a folder that holds a probe of one's own. `exists` tells
-    whether a path is in the image. Raises `SpecError` for an unknown name, and when nothing tells which
-    probe fits; `SubjectFailedError` for an image with nothing to start.
+    whether a path is in the image, `head` gives the beginning of a file of it, nothing where there is none.
+    Raises `SpecError` for an unknown name, and when nothing tells which probe fits.
     """
     if wish == NONE:
         return None
@@ -47,9 +57,16 @@ def choose_probe(wish: str, image: ImageFacts, exists: Callable[[str], bool]) ->
     for path, name in _SIGNS:
         if exists(path):
             return known.probe_named(name)
+    programs = {path: head(path) for path in _BOOTSTRAPS}
+    # A script that speaks to the API by itself, and does not start a program that does.
+    if any(_SHELL.match(program) and _INVOCATIONS in program for program in programs.values()):
+        return known.probe_named("shell")
+    compiled = next((path for path, program in programs.items() if program.startswith(_COMPILED)), None)
     names = ", ".join(known.probe_names())
     raise SpecError(
-        "nothing in the image tells which probe fits it",
+        f"{compiled} is a compiled program: nothing tells which probe fits it"
+        if compiled
+        else "nothing in the image tells which probe fits it",
         hint=f"give --probe one of {names}, or the folder of a probe of your own, or 'none' to judge "
         f"the image alone; or label the image {known.PROBE_LABEL}=NAME",
     )

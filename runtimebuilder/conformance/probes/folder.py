@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -50,14 +51,16 @@ def read_probe(folder: Path) -> Probe:
         lines = [f"  {'.'.join(map(str, each['loc'])) or 'file'}: {each['msg']}" for each in problem.errors()]
         raise SpecError(f"{description}: not a probe's description", detail="\n".join(lines)) from problem
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and path != description)
+    names = {path: path.relative_to(folder).as_posix() for path in paths}
     return Probe(
         name=told.name,
         language=told.language,
         form=told.form,
-        files={path.relative_to(folder).as_posix(): path.read_bytes() for path in paths},
+        files={names[path]: path.read_bytes() for path in paths},
         handler=told.handler,
         missing_handler=told.missing_handler,
         faulty=dict(sorted(told.faulty.items())),
         lacking=dict(sorted(told.lacking.items())),
         features=told.features,
+        programs=frozenset(names[path] for path in paths if path.stat().st_mode & stat.S_IXUSR),
     )

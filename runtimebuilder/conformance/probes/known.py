@@ -162,12 +162,18 @@ def node_probe() -> Probe:
     return read_probe(_HERE / "node")
 
 
+def shell_probe() -> Probe:
+    """For shell runtimes that call handlers as AWS's tutorial does: `file.function`, the event as its argument."""
+    return read_probe(_HERE / "shell")
+
+
 _MAKERS: Mapping[str, Callable[[], Probe]] = {
     "node": node_probe,
     "php-console": php_console_probe,
     "php-fpm": php_fpm_probe,
     "php-function": php_function_probe,
     "python": python_probe,
+    "shell": shell_probe,
     "python-streaming": python_streaming_probe,
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runtimebuilder.conformance.case import Need
+from runtimebuilder.sandbox.layer import LayerFile
 
 SLOW_LOAD_SECONDS = 3.0
 """How long a probe's slow-load handler sleeps while it is loaded."""
@@ -34,7 +35,8 @@ class Probe:
     """One probe. Handlers and needs a probe does not offer are in `lacking`, each with a reason for people.
 
     `files` are put on the subject under /var/task; `handler` answers commands; `faulty` are handler strings
-    for starts that go wrong, by what goes wrong; `missing_handler` names a file that does not exist.
+    for starts that go wrong, by what goes wrong; `missing_handler` names a file that does not exist; `programs`
+    are those of `files` that can be executed.
     """
 
     name: str
@@ -46,6 +48,14 @@ class Probe:
     faulty: Mapping[Need, str]
     lacking: Mapping[Need, str]
     features: tuple[Need, ...] = ()  # what the runtime behind this probe has, see `conformance.features`
+    programs: frozenset[str] = frozenset()
+
+    def layer(self) -> tuple[LayerFile, ...]:
+        """The files as they are put on the subject."""
+        return tuple(
+            LayerFile(f"/var/task/{name}", content, 0o755 if name in self.programs else 0o644)
+            for name, content in self.files.items()
+        )
 
     def lacks(self, needs: tuple[Need, ...]) -> str | None:
         """Why this probe cannot serve a case with these needs, or None when it can."""

@@ -123,13 +123,34 @@ def test_every_need_is_needed() -> None:
     ],
 )
 def test_a_probe_is_chosen(wish: str, labels: dict[str, str], paths: list[str], expected: str) -> None:
-    chosen = choose_probe(wish, facts(**labels), paths.__contains__)
+    chosen = choose_probe(wish, facts(**labels), paths.__contains__, lambda _path: b"")
     assert chosen is not None
     assert chosen.name == expected
 
 
+@pytest.mark.parametrize("path", ["/var/runtime/bootstrap", "/var/task/bootstrap", "/opt/bootstrap"])
+def test_a_shell_script_that_asks_for_events_is_a_shell_runtime(path: str) -> None:
+    script = b"#!/bin/sh\ncurl http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation/next\n"
+    chosen = choose_probe("auto", facts(), {}.__contains__, lambda asked: script if asked == path else b"")
+    assert chosen is not None
+    assert chosen.name == "shell"
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        (b"#!/bin/sh\nexec /opt/runtime\n", "nothing in the image tells"),
+        (b"#!/usr/bin/perl\nget('/2018-06-01/runtime/invocation/next')\n", "nothing in the image tells"),
+        (b"\x7fELF/runtime/invocation/", "/var/runtime/bootstrap is a compiled program"),
+    ],
+)
+def test_another_program_does_not_tell_its_probe(program: bytes, message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        choose_probe("auto", facts(), {}.__contains__, lambda _path: program)
+
+
 def test_no_probe_is_a_choice() -> None:
-    assert choose_probe("none", facts(), {}.__contains__) is None
+    assert choose_probe("none", facts(), {}.__contains__, lambda _path: b"") is None
 
 
 @pytest.mark.parametrize(
@@ -149,7 +170,7 @@ def test_a_choice_that_cannot_be_made_says_what_to_do(
     wish: str, labels: dict[str, str], message: str, hint: str
 ) -> None:
     with pytest.raises(SpecError) as caught:
-        choose_probe(wish, facts(**labels), {}.__contains__)
+        choose_probe(wish, facts(**labels), {}.__contains__, lambda _path: b"")
     assert caught.value.message == message
     assert hint in (caught.value.hint or "")
 
@@ -160,6 +181,7 @@ def probe_folder(tmp_path: Path) -> Callable[[str], Path]:
         (tmp_path / "lib").mkdir()
         (tmp_path / "lib" / "a.rb").write_bytes(b"1")
         (tmp_path / "main.rb").write_bytes(b"2")
+        (tmp_path / "main.rb").chmod(0o755)
         (tmp_path / "probe.yaml").write_text(description, encoding="utf-8")
         return tmp_path
 
@@ -171,7 +193,7 @@ def test_a_folder_is_a_probe_of_ones_own(probe_folder: Callable[[str], Path]) ->
         "name: ruby\nlanguage: Ruby\nhandler: main.handler\nmissing_handler: nope.handler\n"
         "faulty: {syntax-error: broken.handler}\nlacking: {bytes: Ruby has no bytes}\nfeatures: [snapstart]\n"
     )
-    probe = choose_probe(str(folder), facts(), {}.__contains__)
+    probe = choose_probe(str(folder), facts(), {}.__contains__, lambda _path: b"")
     assert probe == Probe(
         name="ruby",
         language="Ruby",
@@ -181,6 +203,7 @@ def test_a_folder_is_a_probe_of_ones_own(probe_folder: Callable[[str], Path]) ->
         missing_handler="nope.handler",
         faulty={Need.SYNTAX_ERROR: "broken.handler"},
         lacking={Need.BYTES: "Ruby has no bytes"},
+        programs=frozenset({"main.rb"}),
         features=(Need.SNAPSTART,),
     )
     assert probe.lacks((Need.BYTES,)) == "Ruby has no bytes"

@@ -1,0 +1,2 @@
+# A handler that does not parse.
+handler() { printf '%s' "$1"
