@@ -19,6 +19,9 @@ LOG_PART = "4m"
 """Half of what the engine keeps of a container's output; at least the last 4 MB of it can be read."""
 
 
+_FREEZE_TRIES = 3
+
+
 @dataclass(frozen=True)
 class Mount:
     """A volume in a container; an empty one is filled with what the image has at `target`."""
@@ -168,8 +171,16 @@ class Container:
 
     def pause(self) -> None:
         """Freeze all its processes."""
-        with asking("to freeze a container"):
-            self._engine.api.pause(self.id)
+        for left in reversed(range(_FREEZE_TRIES)):
+            try:
+                with asking("to freeze a container"):
+                    self._engine.api.pause(self.id)
+            except EngineError as error:
+                # With control groups of version 1 a busy machine makes the engine give up, and thaw again.
+                if left and "unable to freeze" in (error.detail or ""):
+                    continue
+                raise
+            return
 
     def unpause(self) -> None:
         """Thaw them."""

@@ -13,7 +13,7 @@ from runtimebuilder.sandbox.outcome import InvokeResult
 from runtimebuilder.sandbox.shutdown import INTERNAL_WINDOW, RUNTIME_WINDOW
 
 SECTION = "Lifecycle"
-SECONDS = 10  # the function's timeout where it is not the point
+SECONDS = 20  # the function's timeout where it is not the point
 SHORT = 1  # ... and where it is
 TRIES = 3  # a busy machine may take a window's time: the best of three counts
 

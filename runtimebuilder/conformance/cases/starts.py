@@ -13,7 +13,7 @@ from runtimebuilder.sandbox.limits import INIT_LIMIT
 SECTION = "Lifecycle"
 WELL_UNDER = INIT_LIMIT / 2  # seconds
 MOMENTS = (0.05, 0.2, 1.0)  # seconds after the start at which a process that is not ready is killed
-SECONDS = 10  # the function's timeout
+SECONDS = 20  # the function's timeout
 
 
 @case(
