@@ -36,9 +36,9 @@ class Row:
         return len({None if result is None else result.state for result in self.results}) > 1
 
     @property
-    def is_news(self) -> bool:
-        """Whether somebody who compares has to see it: it ended in different ways, or well nowhere."""
-        return self.differs or any(
+    def failed(self) -> bool:
+        """Whether it ended badly somewhere, be that known or not counted."""
+        return any(
             result.state in (State.FAILED, State.ERRORED) or result.passes_now
             for result in self.results
             if result
@@ -68,7 +68,7 @@ def letter(number: int) -> str:
 
 
 def comparison(reports: Sequence[Report], *, verbose: bool = False) -> list[Text]:
-    """The table for a terminal: the runs, then the cases that did not end well everywhere; with `verbose` all cases."""
+    """The table for a terminal: the runs, then the cases that failed somewhere; with `verbose` all cases."""
     names = [letter(number) for number in range(len(reports))]
     width = max(len(name) for name in names)
     lines = []
@@ -79,13 +79,15 @@ def comparison(reports: Sequence[Report], *, verbose: bool = False) -> list[Text
         )
         style = "green" if report.conforms else "red"
         lines.append(Text(f"{'':{width}}  {summary(report)}", style=style))
+    every = rows(reports)
     sections = {
-        title: [row for row in of_section if verbose or row.is_news]
-        for title, of_section in rows(reports).items()
+        title: [row for row in of_section if verbose or row.failed] for title, of_section in every.items()
     }
     shown = [row for of_section in sections.values() for row in of_section]
+    hidden = sum(len(of_section) for of_section in every.values()) - len(shown)
+    more = f"; -v shows the {hidden} other cases" if hidden else ""
     if not shown:
-        return [*lines, Text(), Text("every case ended well in every run: -v lists them")]
+        return [*lines, Text(), Text(f"no case failed in any run{more}")]
     room = max(len(row.case.id) for row in shown)
     lines += [
         Text(),
@@ -104,5 +106,5 @@ def comparison(reports: Sequence[Report], *, verbose: bool = False) -> list[Text
             line.rstrip()
             lines.append(line)
     legend = ", ".join(f"{each.letter} {each.word}" for each in LEGEND if each.letter in used)
-    lines += [Text(), Text(legend, style="dim")]
+    lines += [Text(), Text(f"{legend}{more}", style="dim")]
     return lines
