@@ -62,12 +62,12 @@ _AARCH64 = struct.pack(
     _SVC,
     0x14000000 | (-7 & 0x3FFFFFF),  # b -7: back to the arguments of ppoll
 )
-_MACHINES = {"amd64": (62, _X86_64), "arm64": (183, _AARCH64)}  # ELF's numbers for the architectures
+MACHINES = {"amd64": (62, _X86_64), "arm64": (183, _AARCH64)}  # ELF's numbers for the architectures
 
 
 def pause_program(architecture: str) -> bytes:
     """A static ELF executable that ignores SIGCHLD and sleeps for ever. KeyError for other architectures."""
-    machine, code = _MACHINES[architecture]
+    machine, code = MACHINES[architecture]
     body = code + _IGNORE
     size = _HEADERS + len(body)
     ident = b"\x7fELF" + bytes([2, 1, 1]) + bytes(9)  # 64 bit, little endian, version 1
@@ -86,7 +86,7 @@ def ensure_pause_image(engine: Engine) -> str:
     Raises `EnvironmentProblemError` (exit 4) on architectures that Lambda does not have.
     """
     architecture = engine.ping().arch
-    if architecture not in _MACHINES:
+    if architecture not in MACHINES:
         raise EnvironmentProblemError(
             f"the engine runs on {architecture}; a box can be made on amd64 and arm64",
             hint="point DOCKER_HOST at an engine with an architecture that Lambda has",

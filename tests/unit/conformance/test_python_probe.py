@@ -31,6 +31,10 @@ def test_a_child_process_allocates() -> None:
     assert do("child-allocate", mb=1) == 0
 
 
+def test_children_are_waited_for_and_counted() -> None:
+    assert do("spawn", count=3) == 3
+
+
 def test_a_daemon_is_not_waited_for() -> None:
     pid = do("daemon", seconds=0.01)
     assert os.waitpid(pid, 0) == (pid, 0)

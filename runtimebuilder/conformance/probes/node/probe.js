@@ -60,6 +60,10 @@ const commands = {
     const ended = spawnSync(process.execPath, ['-e', `Buffer.alloc(${Number(event.mb)} * 1024 * 1024, 1)`]);
     return ended.signal ? 128 + require('os').constants.signals[ended.signal] : ended.status;
   },
+  spawn: (event) => {
+    const codes = Array.from({ length: event.count }, () => spawnSync('/bin/sh', ['-c', 'exit 3']).status);
+    return codes.filter((code) => code === 3).length;
+  },
   daemon: (event) => {
     const options = { stdio: 'ignore', detached: true };
     const child = spawn(process.execPath, ['-e', `setTimeout(() => {}, ${Number(event.seconds)} * 1000)`], options);

@@ -34,6 +34,15 @@ handler() {
       sh -c 'block=$(head -c "$0" /dev/zero | tr "\\0" x); test ${#block} = "$0"' \
         "$(($(probe_number mb 0) * 1024 * 1024))" >/dev/null 2>&1 || probe_code=$?
       printf '%s' "$probe_code" ;;
+    spawn)
+      probe_left=$(probe_number count 0) probe_ended=0
+      while [ "$probe_left" -gt 0 ]; do
+        probe_code=0
+        sh -c 'exit 3' || probe_code=$?
+        [ "$probe_code" != 3 ] || probe_ended=$((probe_ended + 1))
+        probe_left=$((probe_left - 1))
+      done
+      printf '%s' "$probe_ended" ;;
     daemon)
       sleep "$(probe_number seconds 0)" >/dev/null 2>&1 &
       printf '%s' $! ;;
