@@ -165,11 +165,19 @@ def error_body(message: str, kind: str) -> bytes:
     return go_json({"errorMessage": message, "errorType": kind})
 
 
+def response_limit(*, streaming: bool) -> int:
+    """How many bytes a response may have."""
+    return STREAM_LIMIT if streaming else RESPONSE_LIMIT
+
+
+def too_large_body(limit: int) -> bytes:
+    """RI-04, for this limit; the catalogue has it for responses that are not streamed."""
+    return error_body(f"Exceeded maximum allowed payload size ({limit} bytes).", "RequestEntityTooLarge")
+
+
 ACCEPTED = go_json({"status": "OK"})  # RI-01
 BAD_REQUEST_ID = error_body("Invalid request ID", "InvalidRequestID")  # RI-02
-TOO_LARGE = error_body(
-    f"Exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes).", "RequestEntityTooLarge"
-)  # RI-04
+TOO_LARGE = too_large_body(RESPONSE_LIMIT)  # RI-04
 BAD_MODE = error_body("Invalid function response mode", "InvalidFunctionResponseMode")  # RI-05
 SERVER_ERROR = error_body("Internal Server Error", "InternalServerError")  # RI-07
 INVOKE_TIMEOUT = error_body("Invoke timeout", "InvokeTimeout")  # RI-11
@@ -184,10 +192,9 @@ def forbidden_body(source: str, target: str) -> bytes:
     )
 
 
-def caller_sees_too_large(size: int) -> bytes:
+def caller_sees_too_large(size: int, limit: int = RESPONSE_LIMIT) -> bytes:
     """What the caller of the function gets for a response of `size` bytes that was refused (§6.4)."""
-    limit = f"maximum allowed payload size ({RESPONSE_LIMIT} bytes)"
-    message = f"Response payload size ({size} bytes) exceeded {limit}."
+    message = f"Response payload size ({size} bytes) exceeded maximum allowed payload size ({limit} bytes)."
     return go_json({"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message}).rstrip(b"\n")
 
 

@@ -165,7 +165,7 @@ class ConcurrentApi(RuntimeApi):
         mode = first_value(request.headers, MODE_HEADER) if is_response else None
         if mode is not None and mode != "streaming":
             return PlainTurn.fixed(answers.json_answer(400, answers.BAD_MODE))
-        limit = answers.STREAM_LIMIT if mode else answers.RESPONSE_LIMIT
+        limit = answers.response_limit(streaming=mode is not None)
         ended: list[tuple[OutcomeKind, bytes, Entry]] = []
 
         async def answer(entry: Entry) -> Answer:
@@ -181,8 +181,8 @@ class ConcurrentApi(RuntimeApi):
             if not is_response:
                 ended.append((OutcomeKind.ERROR, entry.body(), entry))
             elif size > limit:
-                ended.append((OutcomeKind.TOO_LARGE, answers.caller_sees_too_large(size), entry))
-                return answers.json_answer(413, answers.TOO_LARGE)
+                ended.append((OutcomeKind.TOO_LARGE, answers.caller_sees_too_large(size, limit), entry))
+                return answers.json_answer(413, answers.too_large_body(limit))
             else:
                 ended.append((OutcomeKind.RESPONSE, entry.body(), entry))
             return answers.json_answer(202, answers.ACCEPTED)

@@ -10,7 +10,9 @@ from collections.abc import Callable
 
 from runtimebuilder.emulator.recording import Recording
 
-_READ = 128 * 1024
+_READ = (
+    64 * 1024
+)  # more than that is memory mapped for every single read, which takes longer than the reading
 _PENDING = 1024 * 1024
 _SLOW_BUFFER = 64 * 1024
 _STEP = 0.02  # seconds between two reads of a slow reader

@@ -223,8 +223,7 @@ class RuntimeApi:
         with self._recording.changing():
             if self._given is not given or given.given_up:
                 return None
-            limit = answers.STREAM_LIMIT if streaming else answers.RESPONSE_LIMIT
-            if entry.body_length > limit:
+            if entry.body_length > answers.response_limit(streaming=streaming):
                 if is_response:
                     self._machine.answer_taken()
                 return OutcomeKind.TOO_LARGE
@@ -362,8 +361,9 @@ class _PostTurn:
             return answers.json_answer(202, answers.ACCEPTED)
         if not self._is_response:
             return answers.hang_up("error body above the limit: connection closed without an answer")
-        self._taken = (kind, answers.caller_sees_too_large(entry.body_length), entry)
-        return answers.json_answer(413, answers.TOO_LARGE)
+        limit = answers.response_limit(streaming=self._streaming)
+        self._taken = (kind, answers.caller_sees_too_large(entry.body_length, limit), entry)
+        return answers.json_answer(413, answers.too_large_body(limit))
 
     def settle(self, *, written: bool) -> None:
         del written  # the service has the answer, whether the runtime heard so or not

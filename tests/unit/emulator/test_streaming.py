@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from runtimebuilder.emulator import Emulator, Invocation, OutcomeKind, Reply, Route
+from runtimebuilder.emulator import Emulator, Invocation, OutcomeKind, Reply, Route, answers
 from runtimebuilder.emulator.faults import RequestPace
 from runtimebuilder.emulator.recording import Exchange
 from tests.unit.emulator.wire import NEXT, Client, response_path
@@ -124,6 +124,22 @@ def test_a_reader_is_slow_for_one_request_only(emulator: Emulator, client: Clien
 def test_a_pace_that_makes_no_sense_is_refused(rate: int, seconds: float) -> None:
     with pytest.raises(ValueError, match="pace"):
         RequestPace(rate, seconds)
+
+
+def test_streams_have_a_limit_of_their_own(
+    emulator: Emulator, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert answers.STREAM_LIMIT == 200 * 1024 * 1024
+    monkeypatch.setattr(answers, "STREAM_LIMIT", 1000)
+    for size, status in ((1000, 202), (1001, 413)):
+        invocation = begin(emulator, client, MODE)
+        chunk(client, b"x" * size)
+        client.send(b"0\r\n\r\n")
+        assert client.read().status == status
+    outcome = emulator.wait_outcome(invocation.request_id, 3)
+    assert outcome is not None
+    assert outcome.kind is OutcomeKind.TOO_LARGE
+    assert "1001 bytes) exceeded maximum allowed payload size (1000 bytes)" in outcome.json()["errorMessage"]
 
 
 def test_many_small_chunks_are_recorded_as_they_were_read(emulator: Emulator, client: Client) -> None:
