@@ -18,6 +18,9 @@ from typing import TypeVar
 
 _DOCUMENTATION = "https://docs.aws.amazon.com/lambda/latest/dg/{page}.html"
 _ID = re.compile(r"[A-Z]{2}-\d{2,3}(-[a-z0-9A-Z]+)+")
+SUITE_SUFFIX = ".json"
+"""How the name of a file ends that holds a suite, and with it the page of its cases."""
+
 _ATTRIBUTE = "__conformance_case__"
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
@@ -92,7 +95,7 @@ class Case:
     @property
     def link(self) -> str:
         """The documentation page on the web; for a test of somebody's suite, its file."""
-        if self.page.endswith(".json"):
+        if self.page.endswith(SUITE_SUFFIX):
             return self.page
         return _DOCUMENTATION.format(page=self.page)
 
@@ -109,6 +112,22 @@ class Case:
     def is_named_by(self, pattern: str) -> bool:
         """Whether the pattern is this very case's id or number, not a glob."""
         return pattern.lower() in (self.id.lower(), self.number.lower())
+
+
+class SuiteCase(Case):
+    """A test of a suite as a case. It is known by the name that the suite gives it."""
+
+    __slots__ = ()
+
+    @property
+    def number(self) -> str:
+        """The test's own name."""
+        return "-".join(self.id.split("-")[2:])
+
+    @property
+    def slug(self) -> str:
+        """Nothing more."""
+        return ""
 
 
 _registry: dict[str, Case] = {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,8 +108,11 @@ class SectionView:
 def html_page(reports: Sequence[Report]) -> str:
     """The whole page: one run with an overview by section and level, or several runs compared."""
     columns = tuple(_column(number, report) for number, report in enumerate(reports))
+    anchors: Counter[str] = Counter()
     sections = tuple(
-        _section(title, f"section-{number}", tuple(_case(row, columns) for row in of_section), columns)
+        _section(
+            title, f"section-{number}", tuple(_case(row, columns, anchors) for row in of_section), columns
+        )
         for number, (title, of_section) in enumerate(rows(reports).items(), start=1)
     )
     cases = [one for section in sections for one in section.cases]
@@ -130,13 +134,18 @@ def html_page(reports: Sequence[Report]) -> str:
             states=[(each, kinds.count(each.kind)) for each in LEGEND if each.kind in kinds],
             judgement=any(one.case.judgement for one in cases),
             number=len(cases),
-            slowest=reports[0].slowest() if len(reports) == 1 else (),
+            slowest=_slowest(reports[0], cases) if len(reports) == 1 else (),
             script=Markup(script),  # noqa: S704 - a file of this package
             style=Markup(style),  # noqa: S704 - likewise
             script_hash=_hash(script),
             style_hash=_hash(style),
         )
     )
+
+
+def _slowest(report: Report, cases: Sequence[CaseView]) -> list[CaseView]:
+    of_case = {one.case.id: one for one in cases}
+    return [of_case[result.case.id] for result in report.slowest()]
 
 
 def _column(number: int, report: Report) -> Column:
@@ -169,8 +178,11 @@ def _by_run(cases: Sequence[CaseView], columns: Sequence[Column]) -> tuple[Tally
     )
 
 
-def _case(row: Row, columns: Sequence[Column]) -> CaseView:
+def _case(row: Row, columns: Sequence[Column], anchors: Counter[str]) -> CaseView:
     anchor = re.sub(r"[^A-Za-z0-9_-]", "-", row.case.number)
+    anchors[anchor] += 1
+    if anchors[anchor] > 1:  # tests of suites can have one name
+        anchor = f"{anchor}..{anchors[anchor]}"
     entries = tuple(
         Entry(f"{anchor}.{column.letter}", column, mark(column.report, result), result)
         for column, result in zip(columns, row.results, strict=True)

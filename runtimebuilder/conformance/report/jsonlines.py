@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn, TextIO, TypeVar
 
-from runtimebuilder.conformance.case import Case, Level, catalogue_order
+from runtimebuilder.conformance.case import SUITE_SUFFIX, Case, Level, SuiteCase, catalogue_order
 from runtimebuilder.conformance.report.result import CaseResult, Evidence, Footer, Header, Report, State
 from runtimebuilder.conformance.report.text import KEPT_CHARACTERS, bounded
 from runtimebuilder.errors import SpecError
@@ -223,12 +223,14 @@ def _header(line: Mapping[str, Any], where: str) -> Header:
 
 
 def _result(line: Mapping[str, Any]) -> CaseResult:
-    one = Case(
+    page = _field(line, "page", str)
+    kind = SuiteCase if page.endswith(SUITE_SUFFIX) else Case
+    one = kind(
         id=_field(line, "id", str),
         level=Level(_field(line, "level", str)),
         judgement=_field(line, "judgement", bool),
         requirement=_field(line, "requirement", str),
-        page=_field(line, "page", str),
+        page=page,
         section=_field(line, "section", str),
         needs=(),
         slow=None,

@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
+from runtimebuilder.conformance.case import Case
 from runtimebuilder.conformance.report.compare import Row, rows
 from runtimebuilder.conformance.report.marks import levels_of, mark, tally
 from runtimebuilder.conformance.report.result import CaseResult, Report, State
@@ -85,7 +86,7 @@ def _failure(report: Report, result: CaseResult) -> str:
     # Blank lines end the HTML block, so that the fence is Markdown again.
     return (
         f"\n<details><summary>{_html(title)}</summary>\n\n"
-        f"{_plain(one.requirement)} [{_plain(one.page)}](<{_link(one.link)}>)\n\n"
+        f"{_plain(one.requirement)} {_link(one)}\n\n"
         f"{fence}text\n{body}\n{fence}\n\n</details>\n"
     )
 
@@ -107,8 +108,12 @@ def _html(text: str) -> str:
     return html.escape(_line(text))
 
 
-def _link(text: str) -> str:
-    return re.sub(r"[<>\s\\`]", "", printable(text))
+def _link(one: Case) -> str:
+    page = _plain(one.page)
+    if not one.link.startswith("https://"):
+        return page
+    address = re.sub(r"[<>\s\\`]", "", printable(one.link))
+    return f"[{page}](<{address}>)"
 
 
 def _size(text: str) -> int:

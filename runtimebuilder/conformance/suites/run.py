@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from runtimebuilder.conformance.case import Case, Level
+from runtimebuilder.conformance.case import Case, Level, SuiteCase
 from runtimebuilder.conformance.diagnosis import refuse_other_architecture
 from runtimebuilder.conformance.expectation import shown
 from runtimebuilder.conformance.judgement import Judgement
@@ -35,22 +35,6 @@ _AHEAD = 2  # boxes whose making starts before a test asks
 _LOG_LAG = 0.2  # seconds for the last lines of a log
 _LOG_TAIL = 2000  # characters of it in a report
 _TROUBLES = 3  # tests in a row that errored, then the rest is not tried
-
-
-class SuiteCase(Case):
-    """A test of a suite as a case. It is known by the name that the suite gives it."""
-
-    __slots__ = ()
-
-    @property
-    def number(self) -> str:
-        """The test's own name."""
-        return "-".join(self.id.split("-")[2:])
-
-    @property
-    def slug(self) -> str:
-        """Nothing more."""
-        return ""
 
 
 def verify_suites(

@@ -193,10 +193,11 @@ def test_a_box_that_cannot_be_made_is_no_failure_of_the_image(judge: Judge, mini
 
 @pytest.mark.parametrize("more", [(), ("--case", "RT-092")], ids=["one case", "two processes"])
 def test_ctrl_c_ends_with_130_and_leaves_nothing(
-    engine: Engine, miniature: str, more: tuple[str, ...]
+    engine: Engine, miniature: str, more: tuple[str, ...], tmp_path: Path
 ) -> None:
+    page = tmp_path / "out.html"
     with subprocess.Popen(
-        [COMMAND, "verify", miniature, "--case", "RT-005", *more],
+        [COMMAND, "verify", miniature, "--case", "RT-005", *more, "--report", page],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -213,6 +214,7 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing(
             process.kill()
     assert process.returncode == 130, output + errors
     assert "interrupted after " in output
+    assert "interrupted after " in page.read_text(encoding="utf-8")
     assert mine(engine, process.pid) == []
     labels = [image.labels[LABEL] for image in engine.images_with_label(LABEL)]
     assert not [label for label in labels if label.startswith(f"{process.pid}-")]
@@ -242,16 +244,25 @@ def test_workers_of_a_run_that_is_killed_leave_nothing(engine: Engine, miniature
 def test_several_images_are_told_one_after_the_other(
     cli: Cli, miniature: str, variant: Callable[[str], str], tmp_path: Path
 ) -> None:
-    path = tmp_path / "both.jsonl"
+    path, page, xml, steps = (tmp_path / name for name in ("both.jsonl", "both.html", "both.xml", "steps.md"))
+    files = [part for each in (path, page, xml) for part in ("--report", str(each))]
+    actions = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(steps)}
     broken = variant("ENV MUTATION=response-without-type")
     cases = ("--case", "RT-06[0-2]*", "--case", "RT-003", "--strict")
-    done = cli("verify", broken, miniature, *cases, "--jobs", "3", "--report", str(path))
+    done = cli("verify", broken, miniature, *cases, "--jobs", "3", *files, env=actions)
     assert done.returncode == 1, done.stderr
     first, second = done.stdout.index(broken + "  "), done.stdout.index(miniature + "  ")
     assert first < done.stdout.index("1 SHOULD of 4 failed") < second < done.stdout.index("all 4 passed")
     assert done.stdout.splitlines()[-1] == "1 of 2 images conform"
     reports = read_reports(path.read_text(encoding="utf-8").splitlines())
     assert [(one.header.subject, one.conforms) for one in reports] == [(broken, False), (miniature, True)]
+    assert all(result.evidence.transcript for report in reports for result in report.results)
+    assert "2 runs compared" in page.read_text(encoding="utf-8")
+    assert xml.read_text(encoding="utf-8").count("<testsuite ") == 2
+    assert [line.split("(")[0] for line in done.stderr.splitlines()] == [
+        "::error title=SHOULD RT-062 content-type "
+    ]
+    assert steps.read_text(encoding="utf-8").count("### ") == 2
 
 
 def mine(engine: Engine, pid: int) -> list[str]:

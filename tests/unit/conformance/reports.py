@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from runtimebuilder.conformance.case import Case, Level
+from runtimebuilder.conformance.case import Case, Level, SuiteCase
 from runtimebuilder.conformance.report.result import (
     CaseResult,
     Evidence,
@@ -42,6 +42,11 @@ def make_case(identity: str, level: Level, *, section: str = "Response", judgeme
         module="",
         function="",
     )
+
+
+def suite_case(identity: str, page: str) -> SuiteCase:
+    facts = dataclasses.asdict(make_case(identity, Level.MUST, section="hello"))
+    return SuiteCase(**{**facts, "page": page})
 
 
 def passed(identity: str = "RT-060-response-basic", level: Level = Level.MUST) -> CaseResult:

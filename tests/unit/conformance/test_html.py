@@ -11,7 +11,7 @@ import pytest
 
 from runtimebuilder.conformance.case import Level
 from runtimebuilder.conformance.report.html import html_page
-from runtimebuilder.conformance.report.result import Report
+from runtimebuilder.conformance.report.result import CaseResult, Report, State
 from tests.unit.conformance import reports
 
 FULL = reports.report(
@@ -123,6 +123,14 @@ def test_runs_stand_side_by_side_and_each_cell_leads_to_its_detail() -> None:
     row = next(attributes for tag, attributes in page.tags if tag == "tr" and "data-differs" in attributes)
     assert row["data-level"] == "MUST†"  # RT-001, which the second run does not have
     assert "not in this run" in text
+
+
+def test_tests_of_suites_have_links_though_their_names_are_odd_or_the_same() -> None:
+    names = ("SUITE-001-says hello", "SUITE-002-says-hello", "SUITE-003-says hello")
+    made = [reports.suite_case(name, "javascript:alert(1)//a.json") for name in names]
+    page = Page(html_page([reports.report(*[CaseResult(one, State.PASSED, 1.0) for one in made])]))
+    assert {"says-hello", "says-hello..2", "says-hello..3"} <= set(page.ids)
+    assert {link[1:] for link in page.links()} <= set(page.ids)  # and no other link, for a file is none
 
 
 def test_a_run_without_an_end_is_told() -> None:

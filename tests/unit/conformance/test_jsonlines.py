@@ -10,7 +10,7 @@ import json
 import pytest
 
 from runtimebuilder.conformance.report.jsonlines import JsonLines, read_reports
-from runtimebuilder.conformance.report.result import Evidence, Report, State
+from runtimebuilder.conformance.report.result import CaseResult, Evidence, Report, State
 from runtimebuilder.errors import SpecError
 from tests.unit.conformance import reports
 
@@ -34,6 +34,14 @@ def written(report: Report, run: int | None = None) -> list[str]:
 @pytest.mark.parametrize("report", [REPORT, KNOWN])
 def test_a_report_survives_writing_and_reading(report: Report) -> None:
     assert read_reports(written(report)) == (report,)
+
+
+def test_a_test_of_a_suite_keeps_its_name_and_file() -> None:
+    made = reports.suite_case("SUITE-001-says hello", "hello.json")
+    (found,) = read_reports(written(reports.report(CaseResult(made, State.PASSED, 1.0))))
+    one = found.results[0].case
+    assert (one.number, one.link) == ("says hello", "hello.json")
+    assert found.again(one).endswith("--case 'says hello' -v")
 
 
 def test_lines_are_ascii_and_have_a_kind() -> None:

@@ -18,7 +18,6 @@ from tests.integration.conformance.mutants import (
     runtime_api,
     snapstart,
     streaming,
-    surroundings,
 )
 
 _T = TypeVar("_T")
@@ -35,7 +34,7 @@ def _joined(parts: Iterable[Mapping[str, _T]]) -> Mapping[str, _T]:
     return found
 
 
-PARTS = (runtime_api, streaming, snapstart, concurrency, event_sources, lifecycle, extensions, surroundings)
+PARTS = (runtime_api, streaming, snapstart, concurrency, event_sources, lifecycle, extensions)
 """One module for each part of the catalogue; it leaves out the tables that would be empty."""
 
 MUTATIONS: Mapping[str, str] = _joined(getattr(part, "MUTATIONS", {}) for part in PARTS)
