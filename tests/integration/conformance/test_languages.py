@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import subprocess
 import tarfile
@@ -12,9 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from runtimebuilder.conformance.probes.folder import read_probe
+from runtimebuilder.conformance.probes.known import probe_named
 from runtimebuilder.conformance.report.result import State
 from runtimebuilder.engine.containers import create_carrier
 from runtimebuilder.engine.docker import Engine
+from runtimebuilder.sandbox.container import Box
+from runtimebuilder.sandbox.layer import put_layer
+from runtimebuilder.sandbox.run import Run
 from tests.integration.conformance.conftest import Judge
 from tests.integration.conformance.images import build_image
 
@@ -188,3 +194,37 @@ def test_a_runtime_fails_exactly_where_it_has_to(judge: Judge, image: str, langu
         number: seen[number].state for number in wanted.unsupported
     }
     assert report.count(State.PASSED) > len(wanted.failing)
+
+
+# What every probe says in the box; the two that write and read belong together.
+RESULTS: tuple[tuple[Mapping[str, object], object], ...] = (
+    ({"do": "no-such-command"}, {"unsupported": True}),
+    ({"do": "echo", "value": ["é", {"a": None}]}, ["é", {"a": None}]),
+    ({"do": "env", "names": ["PROBE", "NONE"]}, {"PROBE": 'one "line"\nand \\another'}),
+    ({"do": "child-env", "names": ["PROBE", "NONE"]}, {"PROBE": 'one "line"\nand \\another'}),
+    ({"do": "child-allocate", "mb": 1}, 0),
+    ({"do": "spawn", "count": 3}, 3),
+    ({"do": "allocate", "mb": 1}, 1024 * 1024),
+    ({"do": "clock"}, {"utc_offset": 0}),
+    ({"do": "write", "path": "/tmp/a", "text": 'one "é"\n', "times": 2}, {"ok": True}),
+    ({"do": "read", "path": "/tmp/a"}, 'one "é"\none "é"\n'),
+    ({"do": "read", "path": "/nowhere"}, None),
+    ({"do": "sleep", "seconds": 0.01}, None),
+    ({"do": "background", "seconds": 0, "path": "/tmp/b"}, None),
+)
+
+
+def test_a_probe_obeys_its_contract(shared_run: Run, image: str, probe: str, language: str) -> None:
+    files = read_probe(Path(probe)) if Path(probe).is_dir() else probe_named(language)
+    layered = put_layer(shared_run, image, files.layer())
+    env = {"PROBE": 'one "line"\nand \\another'}
+    with Box(shared_run, layered, handler=files.handler, env=env) as box:
+        box.start()
+        for command, result in RESULTS:
+            event = json.dumps(command, ensure_ascii=False, separators=(",", ":")).encode()
+            answer = box.invoke(event, timeout=30)
+            assert answer.kind == "response", (command, answer)
+            assert json.loads(answer.body) == result, command
+        told = json.loads(box.invoke(b'{"do":"context","seconds":0.01,"value":["a"]}', timeout=30).body)
+        assert told["value"] == ["a"]
+        assert told["pid"] > 0

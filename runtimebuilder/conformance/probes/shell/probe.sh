@@ -12,10 +12,13 @@ handler() {
     echo)
       probe_rest=${probe_rest#*'"value":'}
       printf '%s' "${probe_rest%\}*}" ;;
-    context) printf '{"trace_id":%s,"pid":%s}' "$(probe_variable _X_AMZN_TRACE_ID)" $$ ;;
+    context)
+      sleep "$(probe_number seconds 0)"
+      printf '{"trace_id":%s,"pid":%s' "$(probe_variable _X_AMZN_TRACE_ID)" $$
+      case $probe_rest in *'"value":'*) printf ',"value":%s' "${probe_rest#*'"value":'}" ;; *) printf '}' ;; esac ;;
     raise)
-      probe_message=$(probe_text message)
-      probe_repeat "$probe_message" "$(probe_number times 1)" >&2
+      probe_whole probe_text message
+      probe_repeat "$probe_value" "$(probe_number times 1)" >&2
       return 1 ;;
     recurse) probe_recurse ;;
     kill)
@@ -57,11 +60,12 @@ handler() {
     write)
       probe_path=$(probe_text path)
       # The shell itself says on standard error what it cannot write.
-      probe_problem=$({ probe_repeat "$(probe_text text)" "$(probe_number times 1)" >"$probe_path"; } 2>&1) &&
+      probe_whole probe_text text
+      probe_problem=$({ probe_repeat "$probe_value" "$(probe_number times 1)" >"$probe_path"; } 2>&1) &&
         printf '{"ok":true}' || printf '{"ok":false,"error":%s}' "$(probe_quote "$probe_problem")" ;;
     read)
       probe_path=$(probe_text path)
-      if [ -r "$probe_path" ]; then probe_quote "$(cat "$probe_path")"; else printf null; fi ;;
+      if [ -r "$probe_path" ]; then probe_whole cat "$probe_path"; probe_quote "$probe_value"; else printf null; fi ;;
     size) printf '"%s"' "$(probe_many "$(probe_number bytes 0)")" ;;
     bytes) printf '\377\376\200' ;;
     nothing) : ;;
@@ -75,6 +79,12 @@ probe_text() {
     sed -n 's/.*"'"$1"'":"\(\([^"\\]\|\\.\)*\)".*/\1/p' |
     sed -e 's/\\"/"/g' -e 's/\\u000\([0-7]\)/\\000\1/g' -e 's/\\u001\([0-7]\)/\\002\1/g')
   printf '%b' "$probe_raw"
+}
+
+# What a command prints in probe_value, the line breaks at its end included.
+probe_whole() {
+  probe_value=$("$@"; printf .)
+  probe_value=${probe_value%.}
 }
 
 # The number in a field of the command, or the second argument.
