@@ -23,7 +23,7 @@ class Bench:
 
     def __init__(self, image: str, mutants: Iterable[tuple[str, str]]) -> None:
         self._image = image
-        self._pool = ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn"), initializer=_begin)
+        self._pool = ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn"), initializer=begin)
         self._begun: Mapping[tuple[str, str], Future[CaseResult]] = {
             mutant: self._pool.submit(_judge, image, *mutant) for mutant in mutants
         }
@@ -37,7 +37,8 @@ class Bench:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _begin() -> None:
+def begin() -> None:
+    """A worker process begins: its run lasts as long as it does."""
     global _run  # noqa: PLW0603 - the state of a worker process is its module's
     _run = Run(Engine.connect())
     _run.make_ahead(Limits().tmp_mb, "auto", 2, reuse=True)
@@ -45,8 +46,14 @@ def _begin() -> None:
     Finalize(None, _run.close, exitpriority=10)
 
 
+def current_run() -> Run:
+    """The run of this worker process."""
+    assert _run is not None, "not a worker"
+    return _run
+
+
 def _judge(image: str, case: str, mutation: str) -> CaseResult:
-    assert _run is not None
+    run = current_run()
     options = VerifyOptions(cases=(case,), env={"MUTATION": mutation})
-    (result,) = verify(_run.engine, image, options, run=_run).results
+    (result,) = verify(run.engine, image, options, run=run).results
     return result

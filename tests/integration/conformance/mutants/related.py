@@ -1,0 +1,48 @@
+"""MUST cases that a mutant fails beside its own, and why that is right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+FATAL: Mapping[str, str] = {
+    "EV-05": "it writes to HOME before it asks for an event, and ends when it cannot",
+    "FS-01": "it writes beside its program before it asks for an event, and ends when it cannot",
+}
+"""Own case -> why nothing at all works with the mistake: every case that starts the function fails."""
+
+
+def _all(reason: str, *cases: str) -> dict[str, str]:
+    return dict.fromkeys(cases, reason)
+
+
+RELATED: Mapping[str, Mapping[str, str]] = {
+    "RT-011": _all("its event comes in chunks too", "RT-013"),
+    "RT-060": _all("a second response is out of order", "RT-043"),
+    "RT-075": _all("their texts are not ASCII either", "RT-013", "RT-061"),
+    "RT-079": _all("their handler's result is nothing", "RT-136", "RT-087"),
+    "RT-080": _all("null and 0 are among its events", "PL-12"),
+    "RT-110": _all("they raise first, and then want another answer", "RT-119", "RT-123"),
+    "RT-129": _all("the end of the handler's process is hidden, however it ends", "RT-127", "RT-130"),
+    "RT-150": _all(
+        "they look at the report on a missing file too", "RT-158", "RT-159", "RT-161", "RT-162", "RT-166"
+    ),
+    "ST-01": _all(
+        "a response whose mode is not known is no stream",
+        *(
+            "ST-02",
+            "ST-03",
+            "ST-05",
+            "ST-06",
+            "ST-07",
+            "ST-11",
+            "ST-12",
+            "ST-13",
+            "ST-15",
+            "ST-16",
+            "ST-18",
+            "ST-20",
+        ),
+    ),
+    "PL-03": _all("their events have lists of values too", "PL-01", "PL-13"),
+}
+"""Own case -> other cases that fail with the mistake -> why they do."""
