@@ -129,7 +129,7 @@ class Connection:
     def read(self) -> "Answer":
         while b"\r\n\r\n" not in self.data:
             self.more()
-            if broken("head-of-16-kb") and len(self.data) > 16384:
+            if broken("head-of-16-kb") and len(self.data.partition(b"\r\n\r\n")[0]) > 16384:
                 sys.exit("too large a head")
         head, _, self.data = self.data.partition(b"\r\n\r\n")
         status, *lines = head.decode("latin-1").split("\r\n")

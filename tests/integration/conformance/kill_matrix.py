@@ -207,6 +207,7 @@ def _row(one: Case, kill: Kill, musts: Sequence[str]) -> str:
     if kill.is_fatal and fell:
         told = [f"all that start it: {FATAL[kill.case]}"]
     told += [f"**unexpected: {', '.join(unrelated)}**"] if unrelated else []
+    told += [f"**errored: {', '.join(kill.errored)}**"] if kill.errored else []
     mistake = kill.mistake.replace("\n", "; ").replace("|", "\\|")
     found = "yes" if kill.is_found else "**no**"
     return f"| {one.id} | {one.shown_level} | `{mistake}` | {found} | {len(kill.ran)} | {'; '.join(told)} |"

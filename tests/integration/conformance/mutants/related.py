@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 FATAL: Mapping[str, str] = {
+    "EV-02": "its entrypoint tells the runtime no handler",
     "EV-05": "it writes to HOME before it asks for an event, and ends when it cannot",
+    "FS-02": "it ends at the start when its user has no name",
+    "FS-12": "it wants more memory at the start than the smallest function has",
+    "IM-02": "it writes to the image's volume before it asks for an event, and ends when it cannot",
+    "IM-07": "its entrypoint tells the runtime no handler",
     "FS-01": "it writes beside its program before it asks for an event, and ends when it cannot",
 }
 """Own case -> why nothing at all works with the mistake: every case that starts the function fails."""
@@ -17,15 +22,21 @@ def _all(reason: str, *cases: str) -> dict[str, str]:
 
 RELATED: Mapping[str, Mapping[str, str]] = {
     "RT-011": _all("its event comes in chunks too", "RT-013"),
+    "RT-012": _all("their events come in several pieces too", "RT-061", "RT-074"),
     "RT-060": _all("a second response is out of order", "RT-043"),
+    "RT-061": _all("their texts are not ASCII either", "RT-013", "RT-075"),
     "RT-075": _all("their texts are not ASCII either", "RT-013", "RT-061"),
     "RT-079": _all("their handler's result is nothing", "RT-136", "RT-087"),
-    "RT-080": _all("null and 0 are among its events", "PL-12"),
+    "RT-080": {"PL-12": "null and 0 are among its events", "RT-061": "an empty text is among its results"},
     "RT-110": _all("they raise first, and then want another answer", "RT-119", "RT-123"),
+    "RT-115": _all("it looks at the form of the error type too", "RT-119"),
+    "RT-126": _all("an exit is an exit, whatever its status", "RT-127"),
     "RT-129": _all("the end of the handler's process is hidden, however it ends", "RT-127", "RT-130"),
+    "RT-130": _all("the handler's process is a child whose end it does not notice", "RT-127", "RT-129"),
     "RT-150": _all(
         "they look at the report on a missing file too", "RT-158", "RT-159", "RT-161", "RT-162", "RT-166"
     ),
+    "MI-01": _all("two that ask at a time are not in order", "RT-043", "RT-060"),
     "ST-01": _all(
         "a response whose mode is not known is no stream",
         *(
@@ -43,6 +54,9 @@ RELATED: Mapping[str, Mapping[str, str]] = {
             "ST-20",
         ),
     ),
+    "ST-02": _all("what is sent with a length goes out whole and has no trailers", "ST-03", "ST-06", "ST-07"),
+    "SS-02": _all("a hook that fails does so after the snapshot as well", "SS-03"),
+    "PL-05": _all("their events have several records too", "PL-07", "PL-09", "PL-10"),
     "PL-03": _all("their events have lists of values too", "PL-01", "PL-13"),
 }
 """Own case -> other cases that fail with the mistake -> why they do."""
