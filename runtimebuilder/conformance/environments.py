@@ -131,10 +131,9 @@ class Environments:
     def open_snap_start(
         self, *, handler: str | None = None, env: Mapping[str, str | None] | None = None
     ) -> Environment:
-        """A new environment whose snapshot is going to be taken. Not started."""
-        return self.open(
-            handler=handler, env=env, function=Function(initialization=Initialization.SNAP_START)
-        )
+        """A new environment whose snapshot is going to be taken, of a published version. Not started."""
+        function = Function(version="1", initialization=Initialization.SNAP_START)
+        return self.open(handler=handler, env=env, function=function)
 
     def open_managed(
         self, max_concurrency: int, *, env: Mapping[str, str | None] | None = None

@@ -92,6 +92,16 @@ class Subject:
         found = self.look(path)
         return b"" if found is None else found.head
 
+    def entries(self, path: str) -> tuple[tarfile.TarInfo, ...]:
+        """What the image has at this path and below it, named from the path's last part on; links not followed."""
+        if self.facts.entrypoint is None and self.facts.cmd is None:
+            return ()  # no container can be made of it to look into
+        carrier = create_carrier(self.run.engine, self.facts.id, labels=self.run.labels)
+        try:
+            return tuple(carrier.entries(path))
+        finally:
+            carrier.remove()
+
     def with_files(self, files: Iterable[LayerFile]) -> str:
         """An image like this one with more files in it, by id; it goes with the run."""
         return put_layer(self.run, self.facts.id, tuple(files))

@@ -7,7 +7,8 @@ container; what is asked for here is written out so that the same container come
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+import tarfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -61,6 +62,7 @@ class ContainerSpec:
     dns_options: Sequence[str] = ()
     hosts: Mapping[str, str] = field(default_factory=dict)  # name -> address, or "host-gateway"
     shm_size: int | None = None
+    shared_memory: bool = True  # False: there is no /dev/shm
 
 
 @dataclass(frozen=True)
@@ -248,11 +250,45 @@ class Container:
             raise
         return data.getvalue()
 
+    def entries(self, path: str) -> Iterator[tarfile.TarInfo]:
+        """What lies at `path` and below it, without its bytes; nothing when there is nothing."""
+        try:
+            with asking(f"for {path} of a container"):
+                parts, _ = self._engine.api.get_archive(self.id, path)
+        except EngineError as error:
+            if error.status == 404:
+                return
+            raise
+        with asking(f"for {path} of a container"), tarfile.open(fileobj=_Parts(parts), mode="r|") as opened:
+            yield from opened
+
     def commit(self, *, changes: Sequence[str] = ()) -> str:
         """Make an image of its files and configuration, changed by Dockerfile lines. The image's id."""
         with asking("to make an image of a container"):
             answer = self._engine.api.commit(self.id, pause=False, changes=list(changes))
         return str(answer["Id"])
+
+
+class _Parts(io.RawIOBase):
+    """Bytes that come in parts, as a file to be read once."""
+
+    def __init__(self, parts: Iterable[bytes]) -> None:
+        self._parts = iter(parts)
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            part = next(self._parts, None)
+            if part is None:
+                return 0
+            self._rest = part
+        taken = self._rest[: len(buffer)]
+        self._rest = self._rest[len(taken) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
 
 
 def create_carrier(engine: Engine, image: str, *, labels: Mapping[str, str]) -> Container:
@@ -315,6 +351,7 @@ def _config(spec: ContainerSpec) -> dict[str, Any]:
     host |= {"DnsOptions": list(spec.dns_options)} if spec.dns_options else {}
     host |= {"ExtraHosts": [f"{name}:{place}" for name, place in spec.hosts.items()]} if spec.hosts else {}
     host |= {"ShmSize": spec.shm_size} if spec.shm_size else {}
+    host |= {} if spec.shared_memory else {"IpcMode": "none"}
     config: dict[str, Any] = {
         "Image": spec.image,
         # A name without "=" removes the variable, as for HOSTNAME, which the engine sets by itself.

@@ -163,6 +163,7 @@ class Box:
             memory=limits.memory_mb * 1024 * 1024,
             pids=limits.pids,
             nofile=limits.nofile,
+            shared_memory=limits.shared_memory,
             drop_capabilities=True,
             no_new_privileges=True,
             mounts=[Mount(name, "/tmp"), *self._declared_volumes(name, facts)],  # noqa: S108 - the box's

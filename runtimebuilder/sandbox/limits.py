@@ -30,6 +30,7 @@ class Limits:
     pids: int = 1024
     nofile: int = 1024
     read_only: bool = True
+    shared_memory: bool = True  # whether there is a /dev/shm
     timeout_s: float = 3.0  # of the function
 
     @property

@@ -9,7 +9,6 @@ no address of the engine's is one of ours; it gives the box an ordinary network.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import io
 import os
 import socket
@@ -17,7 +16,7 @@ import struct
 import sys
 import tarfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -25,11 +24,11 @@ from runtimebuilder.engine.containers import Container
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.engine.resources import create_bridge_network
 from runtimebuilder.errors import EnvironmentProblemError, SpecError
+from runtimebuilder.sandbox.namespace import inside, network_of
 
 WISHES = ("auto", "namespace", "gateway", "host")
 HOST_NAME = "host.docker.internal"
 ADDRESS = ("127.0.0.1", 9001)
-_CLONE_NEWNET = 0x40000000
 _BACKLOG = 128
 
 
@@ -79,11 +78,13 @@ class NamespaceLink:
 
     def listen(self, holder: Container) -> socket.socket:
         """See `Link.listen`. `EnvironmentProblemError` when the namespace cannot be entered."""
-        namespace = Path(f"/proc/{holder.state().pid}/ns/net")
+        namespace = network_of(holder.state().pid)
         try:
             if namespace.stat().st_ino == Path("/proc/self/ns/net").stat().st_ino:
                 raise EnvironmentProblemError("the container's network is not a namespace of its own")
-            return _listen_inside(namespace)
+            made: list[socket.socket] = []
+            inside(namespace, lambda: made.append(socket.create_server(ADDRESS, backlog=_BACKLOG)))
+            return made[0]
         except OSError as error:
             raise EnvironmentProblemError(
                 f"the network namespace of a container could not be entered: {error.strerror}",
@@ -242,7 +243,7 @@ def namespace_link_problem(engine: Engine) -> str | None:
     if not _sees_processes_of(engine.address.removeprefix("unix://")):
         return "the engine's processes cannot be seen from here"
     try:
-        _inside(Path("/proc/self/ns/net"), lambda: None)
+        inside(Path("/proc/self/ns/net"), lambda: None)
     except OSError as error:
         return "not root" if os.geteuid() != 0 else f"network namespaces cannot be entered: {error.strerror}"
     return None
@@ -262,39 +263,3 @@ def _sees_processes_of(path: str) -> bool:
             return True  # it is there, and whether we may enter is asked next
         return theirs == Path("/proc/self/ns/pid").stat().st_ino
     return False
-
-
-def _listen_inside(namespace: Path) -> socket.socket:
-    made: list[socket.socket] = []
-    _inside(namespace, lambda: made.append(socket.create_server(ADDRESS, backlog=_BACKLOG)))
-    return made[0]
-
-
-def _inside(namespace: Path, action: Callable[[], object]) -> None:
-    """Run `action` in a network namespace. OSError when it cannot be entered, or what `action` raises.
-
-    A namespace is entered by one thread, never by the process: so it is a thread that ends here.
-    """
-    failures: list[BaseException] = []
-
-    def enter_and_act() -> None:
-        try:
-            _enter(namespace)
-            action()
-        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
-            failures.append(error)
-
-    thread = threading.Thread(target=enter_and_act, name="network-namespace")
-    thread.start()
-    thread.join()
-    if failures:
-        raise failures[0]
-
-
-def _enter(namespace: Path) -> None:
-    # os.setns is there from Python 3.12 on only.
-    libc = ctypes.CDLL(None, use_errno=True)
-    with namespace.open("rb") as entrance:
-        if libc.setns(entrance.fileno(), _CLONE_NEWNET) != 0:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))

@@ -112,7 +112,7 @@ class Connection:
         lines = [f"{method} {API}{path} HTTP/1.1", f"Host: {host}:{port}"]
         if not broken("no-user-agent"):
             lines.append(f"User-Agent: {USER_AGENT}")
-        lines.append(f"Lambda-Runtime-Features: {'mutable ' * (40 if broken('features-too-long') else 1)}")
+        lines.append("Lambda-Runtime-Features: " + "mutable" * (40 if broken("features-too-long") else 1))
         lines += [f"{name}: {value}" for name, value in headers.items()]
         if body is not None:
             length = len(body.decode()) if broken("length-in-characters") else len(body)

@@ -1,20 +1,23 @@
-"""The image itself, and the entrypoint of AWS's base images: IM-01 to IM-07."""
+"""The image itself, and the entrypoint of AWS's base images: IM-01 to IM-11."""
 
 from __future__ import annotations
 
+import http.client
 import posixpath
+import socket
 import uuid
 
 from runtimebuilder.conformance.case import Level, case
 from runtimebuilder.conformance.diagnosis import machine_of
-from runtimebuilder.conformance.environment import Environment
+from runtimebuilder.conformance.environment import Environment, do
 from runtimebuilder.conformance.environments import Environments
-from runtimebuilder.conformance.expectation import require, shown, unsupported
+from runtimebuilder.conformance.expectation import fail, require, shown, unsupported
 from runtimebuilder.conformance.probes.probe import Probe
-from runtimebuilder.conformance.subject import LAMBDA_ENTRYPOINT, Ran, Subject
+from runtimebuilder.conformance.subject import BOOTSTRAP, LAMBDA_ENTRYPOINT, Ran, Subject
 from runtimebuilder.emulator.exchange import Route
 from runtimebuilder.engine.docker import ImageFacts
 from runtimebuilder.sandbox.layer import LayerFile
+from runtimebuilder.sandbox.namespace import connect_inside, network_of
 
 SECTION = "Image"
 PLATFORMS = ("linux/amd64", "linux/arm64")
@@ -22,6 +25,9 @@ LARGEST = 10 * 1000**3  # bytes, uncompressed
 LAYERS = 127
 REFUSED = 142
 START_LIMIT = 10.0  # seconds
+RIE = "/usr/local/bin/aws-lambda-rie"
+RIE_ADDRESS = ("127.0.0.1", 8080)
+RIE_PATH = "/2015-03-31/functions/function/invocations"
 SHELLS = ("ash", "bash", "busybox", "dash", "sh")
 REFUSAL = "entrypoint requires the handler name to be the first argument"
 
@@ -164,7 +170,7 @@ def test_entrypoint_rie_switch(subject: Subject, image: ImageFacts) -> None:
     mark = str(uuid.uuid4())
     # The handler is read from the environment of a child: an unexported variable is not there.
     marker = f"#!/bin/sh\necho \"{mark} $0 $* handler=$(env | grep '^_HANDLER=')\"\n".encode()
-    rie, bootstrap = "/usr/local/bin/aws-lambda-rie", "/var/runtime/bootstrap"
+    rie, bootstrap = RIE, BOOTSTRAP
     marked = subject.with_files(LayerFile(path, marker, 0o755) for path in (rie, bootstrap))
     for api, program in (
         ("127.0.0.1:9001", f"{bootstrap} "),
@@ -221,6 +227,74 @@ def test_cmd_override(environments: Environments, probe: Probe) -> None:
     expected = f"a start that fails with the handler {probe.missing_handler} of another CMD"
     require(not asked, expected=expected, seen="GET next")
     environment.exit_within(START_LIMIT, after="its start with a handler that does not exist")
+
+
+@case(
+    "IM-10-no-bake-state",
+    Level.MUST,
+    judgement=True,
+    requirement="Two environments of one image are the same: their first requests are equal, and so is what they see.",
+    page="images-create",
+    section=SECTION,
+)
+def test_no_bake_state(warm: Environment, fresh: Environment) -> None:
+    one, other = (_first_request(environment) for environment in (warm, fresh))
+    require(one == other, expected=f"the first request of both: {shown(one)}", seen=shown(other))
+    for command in ("cwd", "whoami"):
+        first, second = (environment.ask(do(command)) for environment in (warm, fresh))
+        require(first == second, expected=f"{command} of both: {shown(first)}", seen=shown(second))
+
+
+@case(
+    "IM-11-rie-contract",
+    Level.MUST,
+    requirement="Without AWS_LAMBDA_RUNTIME_API the image can be invoked at port 8080, through the emulator in it.",
+    page="images-test",
+    section=SECTION,
+)
+def test_rie_contract(environments: Environments, subject: Subject, image: ImageFacts) -> None:
+    _needs_lambda_entrypoint(image)
+    if subject.kind_of_file(RIE) is None:
+        unsupported(f"the image has no Runtime Interface Emulator at {RIE}")
+    environment = environments.open(elsewhere=True, env={"AWS_LAMBDA_RUNTIME_API": None})
+    environment.start()
+    network = network_of(environment.box.container.state().pid)
+    for value in ("one", "two"):
+        try:
+            connection = connect_inside(network, RIE_ADDRESS, START_LIMIT)
+        except OSError as problem:
+            unsupported(
+                f"the box's network can only be entered by root on the engine's machine: {problem.strerror}"
+            )
+        expected = f"the emulator at port {RIE_ADDRESS[1]}"
+        if connection is None:
+            fail(
+                expected=expected, seen=f"nobody within {START_LIMIT:g} s; {shown(environment.log()[-200:])}"
+            )
+        status, body = _invoked(connection, environment.event_of(do("echo", value=value)))
+        require(status == 200, expected=f"200 from {expected}", seen=f"{status}: {shown(body)}")
+        require(value.encode() in body, expected=f"{value} echoed through {expected}", seen=shown(body))
+
+
+def _first_request(environment: Environment) -> tuple[object, ...]:
+    first = environment.api.recording.exchanges()[0]
+    headers = tuple((name, value) for name, value in first.request_headers if name.lower() != "host")
+    return (first.method, first.target, first.http_version, headers, first.request_body)
+
+
+def _invoked(connection: socket.socket, event: bytes) -> tuple[int, bytes]:
+    """Status and body of one invoke as the SDKs do it, on a connection that is open."""
+    client = http.client.HTTPConnection(*RIE_ADDRESS)
+    client.sock = connection
+    try:
+        connection.settimeout(START_LIMIT)
+        client.request("POST", RIE_PATH, event, {"Connection": "close"})
+        answer = client.getresponse()
+        return answer.status, answer.read()
+    except (OSError, http.client.HTTPException) as problem:
+        fail(expected="an answer from the emulator", seen=f"{type(problem).__name__}: {problem}")
+    finally:
+        client.close()
 
 
 def _needs_lambda_entrypoint(image: ImageFacts) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from runtimebuilder.conformance.case import Level, case
-from runtimebuilder.conformance.environment import do
+from runtimebuilder.conformance.environment import Environment, do
 from runtimebuilder.conformance.environments import Environments
 from runtimebuilder.conformance.expectation import require, shown
+from runtimebuilder.engine.docker import ImageFacts
 
 SECTION = "Environment variables"
 ODD_VALUES = {
@@ -19,6 +20,7 @@ ODD_VALUES = {
 }
 # What only some kinds of function are given.
 _NOT_ALWAYS = ("AWS_EXECUTION_ENV", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_XRAY_CONTEXT_MISSING")
+_EXTENDED = ("LD_LIBRARY_PATH", "PATH", "_HANDLER")
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY")
 
 
@@ -67,6 +69,20 @@ def test_user_vars(environments: Environments) -> None:
 
 
 @case(
+    "EV-04-no-leak",
+    Level.SHOULD,
+    judgement=True,
+    requirement="The runtime leaves the variables as they are which the service, the image and the function set.",
+    page="configuration-envvars",
+    section=SECTION,
+)
+def test_no_leak(warm: Environment, image: ImageFacts) -> None:
+    given = _given(warm, image)
+    seen = warm.ask(do("env", names=sorted(given)))
+    _require_same(given, seen, "the handler")
+
+
+@case(
     "EV-05-home-missing",
     Level.MUST,
     judgement=True,
@@ -81,6 +97,21 @@ def test_home_missing(environments: Environments) -> None:
 
 
 @case(
+    "EV-06-tz",
+    Level.SHOULD,
+    judgement=True,
+    requirement="With TZ=:UTC the handler's local time is UTC.",
+    page="configuration-envvars",
+    section=SECTION,
+)
+def test_tz(environments: Environments) -> None:
+    environment = environments.open(env={"TZ": ":UTC"}).started_and_ready()
+    seen = environment.ask(do("clock"))
+    offset = seen.get("utc_offset") if isinstance(seen, dict) else seen
+    require(offset == 0, expected="local time 0 s ahead of UTC", seen=f"{shown(offset)} s")
+
+
+@case(
     "EV-07-creds-empty",
     Level.SHOULD,
     judgement=True,
@@ -91,3 +122,30 @@ def test_home_missing(environments: Environments) -> None:
 def test_creds_empty(environments: Environments) -> None:
     environment = environments.open(env=dict.fromkeys(_CREDENTIALS, "")).started_and_ready()
     environment.require_echo("hello", because="with empty credentials")
+
+
+@case(
+    "EV-08-children-inherit",
+    Level.MUST,
+    judgement=True,
+    requirement="A process that the handler starts has the variables that the function was given.",
+    page="configuration-envvars",
+    section=SECTION,
+)
+def test_children_inherit(warm: Environment, image: ImageFacts) -> None:
+    given = _given(warm, image)
+    seen = warm.ask(do("child-env", names=sorted(given)))
+    _require_same(given, seen, "a child process")
+
+
+def _given(environment: Environment, image: ImageFacts) -> dict[str, str]:
+    """The variables that the process was started with, but for those that a runtime has to add something to."""
+    given = {**image.env, **environment.box.environment}
+    return {name: value for name, value in given.items() if value is not None and name not in _EXTENDED}
+
+
+def _require_same(given: dict[str, str], seen: object, who: str) -> None:
+    require(isinstance(seen, dict), expected=f"the variables that {who} sees", seen=shown(seen))
+    for name, value in sorted(given.items()):
+        told = seen.get(name) if isinstance(seen, dict) else None
+        require(told == value, expected=f"{who} sees {name}={shown(value)}", seen=shown(told))

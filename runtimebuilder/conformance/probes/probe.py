@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from runtimebuilder.conformance.case import Need
 from runtimebuilder.sandbox.layer import LayerFile
 
+LAYER_FILE = LayerFile("/opt/probe/layer.txt", b"a file of a layer")
+"""What is always there with a probe, as if a layer held it."""
+
 SLOW_LOAD_SECONDS = 3.0
 """How long a probe's slow-load handler sleeps while it is loaded."""
 
@@ -51,11 +54,12 @@ class Probe:
     programs: frozenset[str] = frozenset()
 
     def layer(self) -> tuple[LayerFile, ...]:
-        """The files as they are put on the subject."""
-        return tuple(
+        """The files as they are put on the subject, and LAYER_FILE beside them."""
+        files = (
             LayerFile(f"/var/task/{name}", content, 0o755 if name in self.programs else 0o644)
             for name, content in self.files.items()
         )
+        return (*files, LAYER_FILE)
 
     def lacks(self, needs: tuple[Need, ...]) -> str | None:
         """Why this probe cannot serve a case with these needs, or None when it can."""

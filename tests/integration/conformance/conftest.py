@@ -27,7 +27,7 @@ RUN apt-get update -q && apt-get install -y -q --no-install-recommends python3 \
 DOCKERFILE = f"""\
 {PYTHON}\
 COPY *.py bootstrap /var/runtime/
-RUN mkdir -p /usr/local/bin && printf '#!/bin/sh\\nexec "$@"\\n' > /usr/local/bin/aws-lambda-rie \\
+RUN mkdir -p /usr/local/bin && cp /var/runtime/rie.py /usr/local/bin/aws-lambda-rie \\
  && chmod 0755 /usr/local/bin/aws-lambda-rie
 LABEL dev.runtimebuilder.probe=python-streaming dev.runtimebuilder.features=snapstart,concurrency
 """

@@ -16,18 +16,6 @@ ROWS = (
 PENDING = {
     # Runtime API
     "RT-169-unreported-crash",
-    # environment, files, image
-    "EV-04-no-leak",
-    "EV-06-tz",
-    "EV-08-children-inherit",
-    "FS-03-file-modes",
-    "FS-04-bootstrap-lookup",
-    "FS-08-layers",
-    "FS-11-procs-1024",
-    "FS-13-no-dev-shm-no-ptrace",
-    "FS-14-port-9001",
-    "IM-10-no-bake-state",
-    "IM-11-rie-contract",
 }
 
 

@@ -18,6 +18,7 @@ from tests.integration.conformance.mutants import (
     runtime_api,
     snapstart,
     streaming,
+    surroundings,
 )
 
 _T = TypeVar("_T")
@@ -34,7 +35,7 @@ def _joined(parts: Iterable[Mapping[str, _T]]) -> Mapping[str, _T]:
     return found
 
 
-PARTS = (runtime_api, streaming, snapstart, concurrency, event_sources, lifecycle, extensions)
+PARTS = (runtime_api, streaming, snapstart, concurrency, event_sources, lifecycle, extensions, surroundings)
 """One module for each part of the catalogue; it leaves out the tables that would be empty."""
 
 MUTATIONS: Mapping[str, str] = _joined(getattr(part, "MUTATIONS", {}) for part in PARTS)
