@@ -75,10 +75,17 @@ def _family(found: Sequence[Process], first: int) -> list[Process]:
 
 def _first_process(environment: Environment) -> str:
     """The runtime's first process, by its number in the box: the last of the handler's ancestors."""
-    number, _, parent = _stat(environment, "self")
-    while parent != "0":
-        number, _, parent = _stat(environment, parent)
-    return number
+    told = environment.ask(do("context"))
+    pid = str(told.get("pid", "self")) if isinstance(told, dict) else "self"
+    # The process that told its number may have ended with its event; then whoever reads now is asked.
+    found = _stat(environment, pid) or _stat(environment, "self")
+    for _ in range(_FAMILY):
+        if found is None or found[2] == "0":
+            break
+        found = _stat(environment, found[2])
+    if found is None:
+        unsupported("the handler cannot read its ancestors in /proc")
+    return found[0]
 
 
 def _states_below(environment: Environment, first: str) -> Iterator[str]:
@@ -87,22 +94,20 @@ def _states_below(environment: Environment, first: str) -> Iterator[str]:
     while waiting and seen < _FAMILY:
         number = waiting.pop()
         children = environment.ask(do("read", path=f"/proc/{number}/task/{number}/children"))
+        if children is None and number == first:
+            unsupported("the handler cannot read in /proc which children a process has")
         for child in (children or "").split():
             seen += 1
             waiting.append(child)
-            stat = environment.ask(do("read", path=f"/proc/{child}/stat"))
-            if stat is not None:  # it may have gone meanwhile
-                yield _fields(stat)[1]
+            found = _stat(environment, child)
+            if found is not None:  # it may have gone meanwhile
+                yield found[1]
 
 
-def _stat(environment: Environment, number: str) -> tuple[str, str, str]:
-    """Number, state and parent of a process, as the handler sees it."""
+def _stat(environment: Environment, number: str) -> tuple[str, str, str] | None:
+    """Number, state and parent of a process as the handler sees it; None when it is not there."""
     stat = environment.ask(do("read", path=f"/proc/{number}/stat"))
     if stat is None:
-        unsupported(f"the handler cannot read /proc/{number}/stat")
-    return _fields(stat)
-
-
-def _fields(stat: str) -> tuple[str, str, str]:
+        return None
     state, parent = stat[stat.rindex(")") + 1 :].split()[:2]
     return stat.split(maxsplit=1)[0], state, parent
