@@ -196,6 +196,11 @@ def test_a_runtime_fails_exactly_where_it_has_to(judge: Judge, image: str, langu
     assert report.count(State.PASSED) > len(wanted.failing)
 
 
+def test_what_the_tutorial_leaves_out_is_on_the_page_of_findings() -> None:
+    page = (RUNTIMES.parents[2] / "docs" / "conformance-findings.md").read_text(encoding="utf-8")
+    assert [number for number in LANGUAGES["shell"].failing if number not in page] == []
+
+
 # What every probe says in the box; the two that write and read belong together.
 RESULTS: tuple[tuple[Mapping[str, object], object], ...] = (
     ({"do": "no-such-command"}, {"unsupported": True}),
