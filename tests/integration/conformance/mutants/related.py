@@ -20,6 +20,8 @@ def _all(reason: str, *cases: str) -> dict[str, str]:
     return dict.fromkeys(cases, reason)
 
 
+_SECOND = "a second process starts where the first has left its file"
+
 RELATED: Mapping[str, Mapping[str, str]] = {
     "RT-011": _all("its event comes in chunks too", "RT-013"),
     "RT-012": _all("their events come in several pieces too", "RT-061", "RT-074"),
@@ -29,10 +31,18 @@ RELATED: Mapping[str, Mapping[str, str]] = {
     "RT-079": _all("their handler's result is nothing", "RT-136", "RT-087"),
     "RT-080": {"PL-12": "null and 0 are among its events", "RT-061": "an empty text is among its results"},
     "RT-110": _all("they raise first, and then want another answer", "RT-119", "RT-123"),
-    "RT-115": _all("it looks at the form of the error type too", "RT-119"),
+    "RT-022": _all("its invoke has an ARN of its own too", "RT-014"),
+    "RT-033": _all("it ends with status 0 after a 403 as well", "RT-032"),
+    "RT-115": _all("the type is sent as it was raised", "RT-119"),
+    "RT-116": _all("the cause holds the message as it is", "RT-119"),
+    "RT-117": _all("its message has characters that need an escape too", "RT-119"),
     "RT-126": _all("an exit is an exit, whatever its status", "RT-127"),
+    "RT-127": _all("an exit is an exit, whatever its status", "RT-126"),
     "RT-129": _all("the end of the handler's process is hidden, however it ends", "RT-127", "RT-130"),
     "RT-130": _all("the handler's process is a child whose end it does not notice", "RT-127", "RT-129"),
+    "RT-131": _all(_SECOND, "RT-126", "RT-127", "RT-129", "RT-130", "RT-133"),
+    "RT-132": _all("it gives up after 0.2 s, and a stream takes longer", "ST-03"),
+    "RT-133": _all(_SECOND, "RT-126", "RT-127", "RT-129", "RT-130", "RT-131"),
     "RT-150": _all(
         "they look at the report on a missing file too", "RT-158", "RT-159", "RT-161", "RT-162", "RT-166"
     ),
@@ -55,8 +65,13 @@ RELATED: Mapping[str, Mapping[str, str]] = {
         ),
     ),
     "ST-02": _all("what is sent with a length goes out whole and has no trailers", "ST-03", "ST-06", "ST-07"),
+    "ST-03": _all("nothing has been sent when the error comes", "ST-06", "ST-07"),
     "SS-02": _all("a hook that fails does so after the snapshot as well", "SS-03"),
     "PL-05": _all("their events have several records too", "PL-07", "PL-09", "PL-10"),
+    "EX-03": _all("its requests come in the middle of an invoke", "RT-060"),
+    "IM-09": _all("streams have a handler of their own", "ST-01"),
+    "PL-02": _all("its events have cookies in the same form", "PL-04"),
+    "PL-08": _all("its events have empty objects too", "PL-11"),
     "PL-03": _all("their events have lists of values too", "PL-01", "PL-13"),
 }
 """Own case -> other cases that fail with the mistake -> why they do."""
