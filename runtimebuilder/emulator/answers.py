@@ -81,6 +81,7 @@ class Answer:
             or self.connection_close
             or self.framing == "chunked"
             or self.drip is not None
+            or self.header_case != "canonical"
             or self.cut_after is not None
         )
 
@@ -101,6 +102,14 @@ class Answer:
         if self.header_case == "canonical":
             return tuple(fields)
         return tuple((_RECASE[self.header_case](name), value) for name, value in fields)
+
+    def in_one(self) -> tuple[tuple[tuple[str, str], ...], bytes]:
+        """Header fields and all bytes of a plain answer."""
+        if self.headers == _JSON_ONLY and self.has_body and not self.bare and self.type_last is None:
+            fields, head = _json_head(self.status or 0, len(self.body), int(time.time()))
+            return fields, head + self.body
+        fields = self.head_fields()
+        return fields, encode_head(self.status or 0, fields) + (self.body if self.has_body else b"")
 
     def pieces(self) -> Iterator[tuple[float, bytes]]:
         """The bytes to write up to the cut, each piece with the seconds to wait before it."""
@@ -134,6 +143,16 @@ class Answer:
     def has_body(self) -> bool:
         """Whether HTTP lets an answer of this status have a body."""
         return self.status is not None and self.status >= 200 and self.status not in (204, 304)
+
+
+_JSON_ONLY = (JSON_TYPE,)
+
+
+@functools.lru_cache(maxsize=32)
+def _json_head(status: int, length: int, second: int) -> tuple[tuple[tuple[str, str], ...], bytes]:
+    """Fields and head of the many answers that differ in nothing else."""
+    fields = (JSON_TYPE, ("Date", _date(second)), ("Content-Length", str(length)))
+    return fields, encode_head(status, fields)
 
 
 def encode_head(status: int, fields: tuple[tuple[str, str], ...]) -> bytes:

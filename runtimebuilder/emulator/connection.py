@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import h11
 
 from runtimebuilder.emulator import answers
-from runtimebuilder.emulator.answers import Answer, encode_head
+from runtimebuilder.emulator.answers import Answer
 from runtimebuilder.emulator.exchange import Framing, Route
 from runtimebuilder.emulator.faults import RequestCut
 from runtimebuilder.emulator.inbox import Inbox
@@ -155,18 +155,16 @@ class Connection:
     def _write_at_once(
         self, answer: Answer, entry: Entry, turn: Turn
     ) -> Coroutine[object, object, bool] | None:
-        """Write a plain answer. What is left to do, when the socket does not take it all."""
-        fields, body = answer.head_fields(), answer.body if answer.has_body else b""
-        data = encode_head(answer.status or 0, fields) + body
-        with self._recording.changing():
-            entry.answer_chosen(answer.status or 0, fields, body)
-            try:
-                sent = self._sock.send(data)
-            except OSError:  # it takes nothing now, or never: the rest finds out
-                sent = 0
-            if sent < len(data):
-                return self._write_rest(data[sent:], entry, turn)
-            entry.answer_written(self._recording.clock())
+        """Write a plain answer, within a change. What is left to do, when the socket does not take it all."""
+        fields, data = answer.in_one()
+        entry.answer_chosen(answer.status or 0, fields, answer.body if answer.has_body else b"")
+        try:
+            sent = self._sock.send(data)
+        except OSError:  # it takes nothing now, or never: the rest finds out
+            sent = 0
+        if sent < len(data):
+            return self._write_rest(data[sent:], entry, turn)
+        entry.answer_written(self._recording.clock())
         turn.settle(written=True)
         self._current = None
         return None

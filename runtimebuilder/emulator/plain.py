@@ -7,6 +7,7 @@ plain request is what h11 would have read, which the tests compare.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ _HEAD = re.compile(
 _LENGTH = re.compile("[0-9]{1,9}")
 _NOT_PLAIN = frozenset(("transfer-encoding", "expect", "upgrade", "connection", "trailer", "te"))
 _LONGEST_HEAD = 64 * 1024
+_OFTEN_SEEN = 2048  # bytes of header fields that are worth remembering
 
 
 class PlainRequest(NamedTuple):
@@ -37,6 +39,28 @@ def read_plain(data: bytes) -> PlainRequest | None:
     if match is None:
         return None
     method, target, block = match.groups()
+    fields = _fields(block) if len(block) <= _OFTEN_SEEN else _fields.__wrapped__(block)
+    end = match.end()
+    if fields is None or len(data) - end != (fields.length or 0):
+        return None
+    return PlainRequest(
+        method.decode("ascii"),
+        target.decode("ascii"),
+        data[:end],
+        fields.headers,
+        data[end:],
+        fields.length is not None,
+    )
+
+
+class _Fields(NamedTuple):
+    headers: tuple[tuple[str, str], ...]
+    length: int | None  # what Content-Length says
+
+
+@functools.lru_cache(maxsize=64)
+def _fields(block: bytes) -> _Fields | None:
+    """The header fields, the same objects for the same bytes: a runtime sends the same ones again and again."""
     headers = []
     hosts, length = 0, None
     for line in block[:-2].decode("latin-1").split("\r\n"):
@@ -52,14 +76,4 @@ def read_plain(data: bytes) -> PlainRequest | None:
             length = int(value)
         elif lower in _NOT_PLAIN:
             return None
-    end = match.end()
-    if hosts != 1 or len(data) - end != (length or 0):
-        return None
-    return PlainRequest(
-        method.decode("ascii"),
-        target.decode("ascii"),
-        data[:end],
-        tuple(headers),
-        data[end:],
-        length is not None,
-    )
+    return _Fields(tuple(headers), length) if hosts == 1 else None

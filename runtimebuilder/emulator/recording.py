@@ -60,7 +60,7 @@ class Entry:
         self._head = b""
         self._headers: tuple[tuple[str, str], ...] = ()
         self._framing: Framing = "none"
-        self._body = bytearray()
+        self._body: bytes | bytearray = b""
         self._length = 0
         self._chunks: list[tuple[float, int]] = []
         self._trailers: tuple[tuple[str, str], ...] = ()
@@ -133,7 +133,12 @@ class Entry:
 
     def _keep(self, when: float, data: bytes) -> None:
         room = KEPT_BODY - len(self._body)
-        self._body += data[:room]
+        if not self._length:
+            self._body = data[:room]
+        else:
+            if isinstance(self._body, bytes):
+                self._body = bytearray(self._body)
+            self._body += data[:room]
         self._length += len(data)
         self._chunks.append((when, len(data)))
         if len(data) > room >= 0 and self._length - len(data) <= KEPT_BODY:

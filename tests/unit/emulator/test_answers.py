@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
+from typing import Any
+
 import pytest
 
 from runtimebuilder.emulator import answers
@@ -141,3 +145,43 @@ def test_a_cut_ends_the_bytes_wherever_it_falls(after: int) -> None:
 def test_header_names_in_another_case() -> None:
     answer = Answer(200, (("Ab-Cd", "x"),), header_case="mixed", framing="chunked")
     assert [name for name, _ in answer.head_fields()] == ["aB-Cd", "dAtE", "tRaNsFeR-EnCoDiNg"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        answers.json_answer(202, answers.ACCEPTED),
+        answers.json_answer(400, answers.BAD_REQUEST_ID),
+        answers.json_answer(204, b"nothing of this"),
+        answers.pong(),
+        answers.not_found(),
+        answers.wrong_method("GET"),
+        Answer(200, (answers.JSON_TYPE, ("X-More", "1")), b"{}"),
+        Answer(200, (answers.JSON_TYPE,), b"{}", bare=True),
+    ],
+)
+def test_a_plain_answer_in_one_is_its_pieces(answer: Answer) -> None:
+    def undated(data: bytes) -> bytes:
+        return re.sub(rb"Date: [^\r]*", b"Date: now", data)
+
+    assert answer.is_plain
+    fields, data = answer.in_one()
+    assert undated(data) == undated(b"".join(piece for _, piece in answer.pieces()))
+    assert [name for name, _ in fields] == [name for name, _ in answer.head_fields()]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"framing": "chunked"},
+        {"drip": (1, 0.0)},
+        {"delay": 0.1},
+        {"connection_close": True},
+        {"cut_after": 3},
+        {"header_case": "lower"},
+        {"fault": "on purpose"},
+        {"status": None},
+    ],
+)
+def test_an_answer_with_anything_odd_is_not_plain(more: dict[str, Any]) -> None:
+    assert not dataclasses.replace(answers.json_answer(202, answers.ACCEPTED), **more).is_plain
