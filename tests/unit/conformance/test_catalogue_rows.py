@@ -12,16 +12,10 @@ ROWS = (
     (Path(__file__).resolve().parents[2] / "data" / "catalogue-ids.txt").read_text(encoding="utf-8").split()
 )
 
-# Rows that are neither yet. This set only ever shrinks.
-PENDING = {
-    # Runtime API
-    "RT-169-unreported-crash",
-}
-
 
 def test_every_row_is_a_case_or_has_a_reason() -> None:
     cases = {one.id for one in builtin_cases()}
-    missing = [row for row in ROWS if row not in cases | UNCHECKED.keys() | PENDING]
+    missing = [row for row in ROWS if row not in cases | UNCHECKED.keys()]
     assert not missing, f"write a case for {missing}, or say in conformance/unchecked.py why there is none"
 
 
@@ -29,14 +23,12 @@ def test_no_row_is_two_things() -> None:
     cases = {one.id for one in builtin_cases()}
     both = sorted(cases & UNCHECKED.keys())
     assert not both, f"{both} are cases: take them out of conformance/unchecked.py"
-    done = sorted(PENDING & (cases | UNCHECKED.keys()))
-    assert not done, f"{done} are done: take them out of PENDING in this module"
 
 
 def test_ids_are_those_of_the_catalogue() -> None:
     known = set(ROWS)
     assert len(known) == len(ROWS)
-    own = sorted(({one.id for one in builtin_cases()} | UNCHECKED.keys() | PENDING) - known)
+    own = sorted(({one.id for one in builtin_cases()} | UNCHECKED.keys()) - known)
     assert not own, (
         f"{own} are no rows of the catalogue: use the id and the words of tests/data/catalogue-ids.txt"
     )

@@ -129,6 +129,7 @@ MUTATIONS: Mapping[str, str] = {
     "RT-166": "second-start-silent",
     "RT-167": "huge-message-uncut",
     "RT-168": "start-failure-not-logged",
+    "RT-169": "missing-file-unreported",
     "LC-06": "lock-in-tmp",
     "LC-07": "lock-in-tmp",
     "LC-15": "ignores-sigterm",
