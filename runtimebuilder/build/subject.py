@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from runtimebuilder.build.plan import default_tags
 from runtimebuilder.engine.docker import Engine
@@ -17,6 +19,16 @@ class Subject:
 
     reference: str
     note: str | None = None
+
+
+def own_tests_of(catalog: Catalog, target: str) -> tuple[Path, ...]:
+    """A project's own tests of a runtime: for runtimes/shop-api.yaml the file runtimes/test_shop_api.py beside it."""
+    runtime = catalog.runtimes.get(target)
+    if runtime is None:
+        return ()
+    spec = Path(runtime.source)
+    tests = spec.with_name(f"test_{re.sub('[^A-Za-z0-9]', '_', spec.stem)}.py")
+    return (tests,) if spec.is_file() and tests.is_file() else ()
 
 
 def find_image(engine: Engine, catalog: Catalog, target: str, base: str | None = None) -> Subject:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from runtimebuilder.build.subject import find_image
+from pathlib import Path
+
+from runtimebuilder.build.subject import find_image, own_tests_of
 from runtimebuilder.cli import console
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.spec.catalog import Catalog
@@ -14,3 +16,8 @@ def resolve_subject(engine: Engine, target: str, base: str | None = None) -> str
     if found.note:
         console.say(f"WARNING: {found.note}")
     return found.reference
+
+
+def resolve_tests(target: str) -> tuple[Path, ...]:
+    """The project's own tests of this runtime, which lie beside its spec; none of an image."""
+    return own_tests_of(Catalog.load(), target)

@@ -12,7 +12,7 @@ import typer
 from rich.text import Text
 
 from runtimebuilder.cli import console
-from runtimebuilder.cli.subject import resolve_subject
+from runtimebuilder.cli.subject import resolve_subject, resolve_tests
 from runtimebuilder.cli.variables import parse_variables
 from runtimebuilder.conformance.case import Case, Level, builtin_cases
 from runtimebuilder.conformance.report.files import ReportFiles
@@ -24,6 +24,7 @@ from runtimebuilder.conformance.report.turns import Turns
 from runtimebuilder.conformance.run import VerifyOptions, Wanted, verify_several
 from runtimebuilder.conformance.selection import Selection, check_selection
 from runtimebuilder.conformance.suites.run import cases_of, verify_suites
+from runtimebuilder.conformance.worker_process import cases_in
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import ExitCode, SpecError
 from runtimebuilder.sandbox.link import WISHES
@@ -51,6 +52,14 @@ def verify(
             metavar="MUST|SHOULD|MAY",
             case_sensitive=False,
             help="Of these, only cases of this level. Repeatable.",
+        ),
+    ] = None,
+    own: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--cases",
+            metavar="PATH",
+            help="Also your own test_*.py in this folder, or this file. Repeatable.",
         ),
     ] = None,
     soak: Annotated[bool, typer.Option("--soak", help="Also the cases that take long.")] = False,
@@ -140,6 +149,7 @@ def verify(
         levels=tuple(level or ()),
         soak=soak or slow,
         known_failing=known_failing,
+        own=tuple(own or ()),
         strict=strict,
         jobs=jobs or _jobs_here(),
         probe=probe,
@@ -162,22 +172,21 @@ def verify(
     files = ReportFiles(report or ())
     engine = Engine.connect()
     try:
-        references = list(dict.fromkeys(resolve_subject(engine, target, base) for target in targets))
+        references = {resolve_subject(engine, target, base): resolve_tests(target) for target in targets}
         progress, turns = Progress(console.err(), verbose=verbose and json_output), Turns()
         told = ", ".join(map(str, report or ())) or None
         with files:
             wanted: list[Wanted] = []
             actions = GitHubReport.of(os.environ, sys.stderr)
             guard = disarmed if in_actions(os.environ) else str
-            for reference in references:
+            for reference, tests in references.items():
                 shown = (
                     JsonLines(sys.stdout)
                     if json_output
                     else TerminalReport(console.out(), verbose=verbose, report_file=told, guard=guard)
                 )
-                wanted.append(
-                    Wanted(reference, [progress, *files.reporters(), *actions, turns.reporter(shown)])
-                )
+                told_to = [progress, *files.reporters(), *actions, turns.reporter(shown)]
+                wanted.append(Wanted(reference, told_to, own=tests))
             if suite:
                 found = [verify_suites(engine, one.reference, options, one.reporters) for one in wanted]
             else:
@@ -197,7 +206,11 @@ def _jobs_here() -> int:
 
 
 def _list(options: VerifyOptions, *, json_output: bool) -> None:
-    known = tuple(cases_of(options.suites, options.tasks)) if options.suites else builtin_cases()
+    known = (
+        tuple(cases_of(options.suites, options.tasks))
+        if options.suites
+        else (*builtin_cases(), *cases_in(options.own))
+    )
     selection = Selection(options.cases, options.sections, options.levels, soak=True)
     check_selection(selection, known)
     chosen = [one for one in known if selection.refusal(one) is None]

@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 _DOCUMENTATION = "https://docs.aws.amazon.com/lambda/latest/dg/{page}.html"
-_ID = re.compile(r"[A-Z]{2}-\d{2,3}(-[a-z0-9A-Z]+)+")
 SUITE_SUFFIX = ".json"
 """How the name of a file ends that holds a suite, and with it the page of its cases."""
 
+_ID = re.compile(r"[A-Z][A-Z0-9]{1,9}-\d{2,4}(-[a-z0-9A-Z]+)+")
+_PAGE = re.compile(r"[a-z0-9-]+")
+_TEST = "::"  # in the id of a plain test: file and function
 _ATTRIBUTE = "__conformance_case__"
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
@@ -84,18 +86,22 @@ class Case:
 
     @property
     def number(self) -> str:
-        """The id without its words: `RT-060` of `RT-060-response-basic`."""
+        """The id without its words: `RT-060` of `RT-060-response-basic`; all of a plain test's."""
+        if _TEST in self.id:
+            return self.id
         return "-".join(self.id.split("-")[:2])
 
     @property
     def slug(self) -> str:
-        """The id's words: `response-basic`."""
+        """The id's words: `response-basic`; none of a plain test's."""
+        if _TEST in self.id:
+            return ""
         return "-".join(self.id.split("-")[2:])
 
     @property
     def link(self) -> str:
-        """The documentation page on the web; for a test of somebody's suite, its file."""
-        if self.page.endswith(SUITE_SUFFIX):
+        """The documentation page on the web; what else stands in its place, a file or an address, as it is."""
+        if not _PAGE.fullmatch(self.page):
             return self.page
         return _DOCUMENTATION.format(page=self.page)
 
@@ -138,7 +144,7 @@ def case(
     level: Level,
     *,
     requirement: str,
-    page: str,
+    page: str = "",
     section: str,
     judgement: bool = False,
     needs: Iterable[Need] = (),
@@ -146,9 +152,10 @@ def case(
 ) -> Callable[[_Function], _Function]:
     """Make a pytest function a case.
 
-    `requirement` is one sentence; `page` the name of the developer guide's page; `section` the report's
-    group; `slow` says why the case is left out unless it is asked for. Raises `ValueError` for a malformed
-    id and for one whose number is taken: both are mistakes of whoever writes the case, and stop the import.
+    `requirement` is one sentence; `page` the name of the developer guide's page, or an address (the module's file
+    when it is left out); `section` the report's group; `slow` says why the case is left out unless it is asked for.
+    Raises `ValueError` for a malformed id, one whose number is taken, and one with a prefix of the catalogue that is
+    not the suite's own: mistakes of whoever writes the case, which stop the import.
     """
     if not _ID.fullmatch(identity):
         raise ValueError(f"{identity!r} is not a case id such as 'RT-060-response-basic'")
@@ -160,7 +167,7 @@ def case(
             level=level,
             judgement=judgement,
             requirement=requirement,
-            page=page,
+            page=page or f"{function.__module__.rpartition('.')[2]}.py",
             section=section,
             needs=tuple(sorted(set(needs))),
             slow=slow,
@@ -170,6 +177,9 @@ def case(
         taken = _registry.get(made.number)
         if taken is not None:
             raise ValueError(f"case {identity}: {made.number} is taken by {taken.module}.{taken.function}")
+        prefix = identity.partition("-")[0]
+        if prefix in _PREFIXES and not made.module.startswith("runtimebuilder."):
+            raise ValueError(f"case {identity}: the prefix {prefix} is the catalogue's: choose another")
         _registry[made.number] = made
         setattr(function, _ATTRIBUTE, made)
         return function
@@ -196,12 +206,14 @@ _PREFIXES: Sequence[str] = ("RT", "ST", "LC", "SS", "MI", "EV", "FS", "IM", "EX"
 
 
 def catalogue_order(one: Case) -> tuple[int, int, str]:
-    """A sort key: the catalogue's chapters, then the number. Prefixes of other people come last."""
+    """A sort key: the catalogue's chapters, then the number. Prefixes of other people come last, then plain tests."""
     return id_order(one.id)
 
 
 def id_order(identity: str) -> tuple[int, int, str]:
     """The same for an id."""
+    if _TEST in identity:
+        return (len(_PREFIXES) + 1, 0, identity)
     prefix, number, *_ = identity.split("-")
     chapter = _PREFIXES.index(prefix) if prefix in _PREFIXES else len(_PREFIXES)
     return (chapter, int(number), identity)

@@ -29,7 +29,7 @@ _INTERRUPTED = "interrupted before it"
 class Judgement(Listener):
     """Hands every event on to the reporters and keeps the results. Not thread-safe.
 
-    `excused`: why a case is known to fail, by its id.
+    `excused`: why a case is known to fail, by its id; `known`: the suite's cases and the person's own.
     """
 
     def __init__(
@@ -41,6 +41,7 @@ class Judgement(Listener):
         excused: Mapping[str, str],
     ) -> None:
         self.setting = setting
+        self.own = tuple(str(path.resolve()) for path in options.own)
         self._known = known
         self._options = options
         self._reporters = tuple(reporters)

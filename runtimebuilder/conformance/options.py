@@ -16,6 +16,7 @@ from runtimebuilder.sandbox.limits import Limits
 class VerifyOptions:
     """How to judge. `known_failing`: a file, see `read_known_failing`; `jobs`: cases that may run at the same time.
 
+    `own`: folders and files with cases and tests of the person's own, which run besides the suite's.
     `suites`: files of tests that are run in place of the cases, `tasks` the folder of their functions.
     `env`: variables of the function, on top of the service's own; `memory` in MB.
     """
@@ -25,6 +26,7 @@ class VerifyOptions:
     levels: tuple[Level, ...] = ()
     soak: bool = False
     known_failing: Path | None = None
+    own: tuple[Path, ...] = ()
     strict: bool = False
     jobs: int = 1
     probe: str = AUTO
@@ -49,6 +51,8 @@ class VerifyOptions:
         given: list[str] = []
         given += ["--probe", self.probe] if self.probe != AUTO else []
         given += ["--link", self.link] if self.link != AUTO else []
+        for path in self.own:
+            given += ["--cases", str(path)]
         given += ["--memory", str(self.memory)] if self.memory is not None else []
         for name, value in self.env.items():
             given += ["--env", f"{name}={value}"]

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
-from multiprocessing.connection import Connection
 
 from runtimebuilder.conformance.judgement import Judgement
 from runtimebuilder.conformance.report.result import Report
 from runtimebuilder.conformance.schedule import Queue, Schedule
 from runtimebuilder.conformance.work import Assignment, Broken, Ended, Finished, Idle, Started, Task
+from runtimebuilder.conformance.worker_process import WorkerProcess
 from runtimebuilder.errors import EnvironmentProblemError, SubjectFailedError
 from runtimebuilder.sandbox.interrupt import uninterrupted
 from runtimebuilder.sandbox.run import sweep
@@ -34,7 +31,7 @@ class ParallelRun:
         self._schedule = Schedule(tuple(self._queues))
         self._jobs = min(jobs, sum(len(queue.cases) for queue in self._queues))
         self._lock = threading.RLock()  # of all that follows, and of what judgements and reporters know
-        self._live: dict[int, _Worker] = {}
+        self._live: dict[int, WorkerProcess] = {}
         self._images: dict[str, str | None] = {}
         self._number = 0
         self._reports: dict[Judgement, Report] = {}
@@ -99,7 +96,7 @@ class ParallelRun:
             self._schedule.stop()
 
     def _work(self, queue: Queue, judgement: Judgement) -> None:
-        worker = _Worker()
+        worker = WorkerProcess()
         with self._lock:
             self._number += 1
             run_id = f"{judgement.setting.subject.run.id}-w{self._number}"
@@ -155,6 +152,7 @@ class ParallelRun:
             limits=setting.limits,
             env=dict(setting.env),
             link=setting.link,
+            own=judgement.own,
         )
 
     def _image(self, judgement: Judgement) -> str | None:
@@ -170,64 +168,3 @@ class ParallelRun:
                 except SubjectFailedError:
                     self._images[subject.facts.id] = None
             return self._images[subject.facts.id]
-
-
-class _Worker:
-    """A worker's process and the line to it."""
-
-    def __init__(self) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "runtimebuilder.conformance.worker", str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=sys.stderr.fileno() if _has_number(sys.stderr) else subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
-        self._connection = Connection(ours.detach())
-        self.was_told_to_stop = False
-
-    def send(self, message: object) -> None:
-        """Tell it; EOFError when it is not there any more."""
-        try:
-            self._connection.send(message)
-        except OSError as problem:
-            raise EOFError from problem
-
-    def receive(self) -> object:
-        """What it tells; EOFError when it is not there any more."""
-        try:
-            return self._connection.recv()
-        except OSError as problem:
-            raise EOFError from problem
-
-    def terminate(self) -> None:
-        """Tell it to stop and to remove what it made."""
-        self.was_told_to_stop = True
-        self._process.terminate()
-
-    def kill(self) -> None:
-        """End it at once."""
-        self._process.kill()
-
-    def ending(self) -> str:
-        """How it ended, in words."""
-        code = self._process.wait()
-        return f"was killed by signal {-code}" if code < 0 else f"ended with exit status {code}"
-
-    def close(self, *, ended: bool) -> bool:
-        """Wait for its end, which is near when it said that it `ended`. Whether it removed what it made."""
-        if not ended:
-            self._process.terminate()
-        code = self._process.wait()
-        self._connection.close()
-        return code >= 0
-
-
-def _has_number(stream: object) -> bool:
-    try:
-        stream.fileno()  # type: ignore[attr-defined] # that is the question
-    except (AttributeError, OSError, ValueError):
-        return False
-    return True

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from runtimebuilder.conformance.case import builtin_cases
 from runtimebuilder.conformance.diagnosis import refuse_other_architecture
@@ -18,6 +20,7 @@ from runtimebuilder.conformance.selection import check_selection
 from runtimebuilder.conformance.session import Setting, SuiteSession
 from runtimebuilder.conformance.subject import Subject, image_facts
 from runtimebuilder.conformance.suite import run_suite
+from runtimebuilder.conformance.worker_process import cases_in
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.sandbox.run import Run
 
@@ -26,10 +29,11 @@ __all__ = ["VerifyOptions", "Wanted", "verify", "verify_several"]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An image to judge, by its reference, and who hears of it."""
+    """An image to judge, by its reference, and who hears of it. `own`: paths of cases for this image only."""
 
     reference: str
     reporters: Sequence[Reporter] = ()
+    own: tuple[Path, ...] = ()
 
 
 def verify(
@@ -60,18 +64,22 @@ def verify_several(
     With `jobs` the reporters are called by several threads, one call at a time. Raises as `verify` does, and
     begins no image when one of them cannot be judged.
     """
-    known = builtin_cases()
+    builtin = builtin_cases()
+    owns = [tuple(dict.fromkeys((*options.own, *one.own))) for one in wanted]
+    found = {own: cases_in(own) for own in owns}
+    known = tuple({one.id: one for one in (*builtin, *itertools.chain(*found.values()))}.values())
     check_selection(options.selection, known)
     excused = read_known_failing(options.known_failing, known) if options.known_failing else {}
     with Run(engine) if run is None else contextlib.nullcontext(run) as within:
         settings = [_setting(within, one.reference, options) for one in wanted]
         judgements = [
-            Judgement(setting, options, known, one.reporters, excused)
-            for setting, one in zip(settings, wanted, strict=True)
+            Judgement(setting, replace(options, own=own), (*builtin, *found[own]), one.reporters, excused)
+            for setting, one, own in zip(settings, wanted, owns, strict=True)
         ]
         for judgement in judgements:
             judgement.begin()
-        if min(options.jobs, sum(len(one.selected) for one in judgements)) > 1:
+        # What is not ours runs in a process that is not ours.
+        if any(owns) or min(options.jobs, sum(len(one.selected) for one in judgements)) > 1:
             return ParallelRun(judgements, options.jobs).run()
         return [_judge_here(judgement) for judgement in judgements]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from runtimebuilder.conformance.case import Case, case_of, catalogue_order
+from runtimebuilder.conformance.case import Case, Level, case_of, catalogue_order
 from runtimebuilder.conformance.environments import Environments
 from runtimebuilder.conformance.expectation import NotConforming
 from runtimebuilder.conformance.patience import NOT_REACHED
@@ -26,6 +26,8 @@ CASES = Path(__file__).resolve().parent / "cases"
 
 SESSION = pytest.StashKey["SuiteSession"]()
 """Where the pytest configuration keeps the session."""
+
+_PLAIN = pytest.StashKey[Case]()
 
 _HARMLESS = (State.PASSED, State.UNSUPPORTED, State.SKIPPED)
 """States of a case that did nothing to the warm environment that the next case would notice."""
@@ -60,9 +62,18 @@ class SuiteSession:
     """A pytest plug-in object: registered only when the suite is meant to run."""
 
     def __init__(
-        self, setting: Setting, listener: Listener | None = None, *, image: str | None = None
+        self,
+        setting: Setting,
+        listener: Listener | None = None,
+        *,
+        image: str | None = None,
+        plain_tests: bool = False,
     ) -> None:
-        """`image`: the subject with the probe in it, when somebody has made that; others work beside us then."""
+        """`image`: the subject with the probe in it, when somebody has made that; others work beside us then.
+
+        `plain_tests`: test functions that are no cases are told as if they were.
+        """
+        self._plain_tests = plain_tests
         self.setting = setting
         self.environments = Environments(
             setting.subject,
@@ -84,8 +95,11 @@ class SuiteSession:
 
     # -- collection ------------------------------------------------------------------------------------------
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """A case answers to its id in `-k` too: `-k RT_060`, `-k RT-060`."""
+        if self._plain_tests and _case(item) is None:
+            item.stash[_PLAIN] = case_of_test(item)
         one = _case(item)
         if one is not None:
             item.extra_keyword_matches.update((one.id, one.id.replace("-", "_")))
@@ -232,7 +246,31 @@ def _told(plain: CaseResult, problem: BaseException, evidence: Evidence) -> Case
 
 
 def _case(item: pytest.Item) -> Case | None:
-    return case_of(getattr(item, "function", None))
+    return case_of(getattr(item, "function", None)) or item.stash.get(_PLAIN, None)
+
+
+def case_of_item(item: pytest.Item) -> Case | None:
+    """The case that a test function carries; what stands for a plain test where those are told too."""
+    return _case(item)
+
+
+def case_of_test(item: pytest.Item) -> Case:
+    """What stands for a test function of somebody's own that is no case: a MUST, named for file and function."""
+    function = getattr(item, "function", None)
+    told = (getattr(function, "__doc__", None) or "").strip().splitlines()
+    name = item.nodeid.partition("::")[2] or item.name
+    return Case(
+        id=f"{item.path.stem}::{name}",
+        level=Level.MUST,
+        judgement=False,
+        requirement=told[0] if told else f"{item.name.removeprefix('test_').replace('_', ' ')}.",
+        page=item.path.name,
+        section=item.path.stem.removeprefix("test_").replace("_", " "),
+        needs=(),
+        slow=None,
+        module=getattr(function, "__module__", ""),
+        function=item.name,
+    )
 
 
 def _order(item: pytest.Item) -> tuple[bool, tuple[int, int, str]]:

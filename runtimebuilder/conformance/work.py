@@ -17,7 +17,8 @@ from runtimebuilder.sandbox.limits import Limits
 class Task:
     """The first message to a worker: what it works on. `run_id` is for what it makes in the engine.
 
-    `image` is the subject with the probe's files in it, None when the worker has to make that itself.
+    `image` is the subject with the probe's files in it, None when the worker has to make that itself; `own` are
+    paths with cases of the person's own.
     """
 
     run_id: str
@@ -28,6 +29,21 @@ class Task:
     limits: Limits
     env: Mapping[str, str]
     link: str
+    own: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Another first message: only tell which cases and tests are in these paths, with a `Found`."""
+
+    own: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is in the paths of a `Look`; the worker ends with it."""
+
+    cases: tuple[Case, ...]
 
 
 @dataclass(frozen=True, slots=True)

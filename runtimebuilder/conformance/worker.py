@@ -16,16 +16,28 @@ from multiprocessing.connection import Connection
 
 import pytest
 
-from runtimebuilder.conformance.case import Case, case_of
+from runtimebuilder.conformance.case import Case, builtin_cases
 from runtimebuilder.conformance.report.result import CaseResult
 from runtimebuilder.conformance.selection import Selection
-from runtimebuilder.conformance.session import Listener, Setting, SuiteSession
+from runtimebuilder.conformance.session import Listener, Setting, SuiteSession, case_of_item, case_of_test
 from runtimebuilder.conformance.subject import Subject
-from runtimebuilder.conformance.suite import run_suite
-from runtimebuilder.conformance.work import Assignment, Broken, Ended, Finished, Idle, Started, Task
+from runtimebuilder.conformance.suite import look_at, run_suite
+from runtimebuilder.conformance.work import (
+    Assignment,
+    Broken,
+    Ended,
+    Finished,
+    Found,
+    Idle,
+    Look,
+    Started,
+    Task,
+)
 from runtimebuilder.engine.docker import Engine
-from runtimebuilder.errors import ExitCode, UserError
+from runtimebuilder.errors import ExitCode, SpecError, UserError
 from runtimebuilder.sandbox.run import Run
+
+_TOLD_LINES = 12  # of what pytest says about files that it cannot import
 
 
 class _Run(Listener):
@@ -51,7 +63,7 @@ class _Run(Listener):
 
     def session(self, setting: Setting, image: str | None) -> SuiteSession:
         """The session whose cases come from the run."""
-        self._session = SuiteSession(setting, self, image=image)
+        self._session = SuiteSession(setting, self, image=image, plain_tests=True)
         return self._session
 
     def started(self, case: Case) -> None:
@@ -65,7 +77,7 @@ class _Run(Listener):
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """In the place of pytest's own loop: a case at a time, until there is nothing more."""
-        items = {one.id: item for item in session.items if (one := case_of(getattr(item, "function", None)))}
+        items = {one.id: item for item in session.items if (one := case_of_item(item))}
         while not session.shouldstop:
             self.send(Idle())
             assignment = self.receive()
@@ -86,10 +98,49 @@ class _Run(Listener):
             os.kill(os.getpid(), signal.SIGTERM)
 
 
+class _Collector:
+    """Hears what pytest collects, and what it could not."""
+
+    def __init__(self) -> None:
+        self.cases: list[Case] = []
+        self.problems: list[str] = []
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """A case, or a plain test."""
+        self.cases.append(case_of_item(item) or case_of_test(item))
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file that could not be imported, say."""
+        if report.failed:
+            self.problems.append(report.longreprtext.strip())
+
+
+def _look(run: _Run, own: tuple[str, ...]) -> int:
+    builtin_cases()  # whose numbers are taken
+    collector = _Collector()
+    code = look_at(own, collector)
+    if collector.problems or code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        told = [line for text in collector.problems for line in text.splitlines()]
+        run.send(
+            Broken(
+                SpecError(
+                    f"the cases in {', '.join(own)} cannot be read",
+                    detail="\n".join(f"  {line}" for line in told[-_TOLD_LINES:]) or None,
+                    hint="they are pytest modules named test_*.py: docs/own-cases.md",
+                )
+            )
+        )
+        return int(ExitCode.USAGE)
+    run.send(Found(tuple(collector.cases)))
+    return int(ExitCode.OK)
+
+
 def main() -> int:
     """Work until there is no more; the exit code is the command's."""
     run = _Run(Connection(int(sys.argv[1])))
     task = run.receive()
+    if isinstance(task, Look):
+        return _look(run, task.own)
     assert isinstance(task, Task)  # noqa: S101 - the protocol
     try:
         with Run(Engine.connect(), task.run_id) as within:
@@ -102,7 +153,7 @@ def main() -> int:
                 link=task.link,
             )
             session = run.session(setting, task.image)
-            if run_suite(session, run):
+            if run_suite(session, run, own=task.own):
                 return int(ExitCode.INTERRUPTED)
     except KeyboardInterrupt:
         return int(ExitCode.INTERRUPTED)

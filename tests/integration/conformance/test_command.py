@@ -290,11 +290,12 @@ def run_pytest(
 
 
 def test_pytest_runs_the_same_suite(miniature: str, tmp_path: Path) -> None:
-    done = run_pytest(
-        tmp_path, "--pyargs", "runtimebuilder.conformance", "--image", miniature, "--case", "RT-06[0-2]*"
-    )
+    selection = ("--image", miniature, "--case", "RT-06[0-2]*")
+    more = ("-n", "2", "--junitxml", "out.xml")  # xdist: each of its workers has a session of its own
+    done = run_pytest(tmp_path, "--pyargs", "runtimebuilder.conformance", *selection, *more)
     assert done.returncode == 0, done.stdout
     assert "3 passed" in done.stdout
+    assert 'tests="3"' in (tmp_path / "out.xml").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("expression", ["RT_060", "RT-060", "response_basic"])
