@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
@@ -28,6 +29,23 @@ def test_a_number_can_be_taken_once_only() -> None:
 def test_a_malformed_id_is_refused(identity: str) -> None:
     with pytest.raises(ValueError, match="is not a case id"):
         case(identity, Level.MUST, requirement="x", page="x", section="x")
+
+
+@pytest.mark.parametrize(
+    ("page", "link"),
+    [
+        ("runtimes-api", "https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html"),
+        ("https://wiki.example.com/images#labels", "https://wiki.example.com/images#labels"),
+        ("test_shop.py", "test_shop.py"),
+        (
+            "javascript:alert(1)//.py",
+            "https://docs.aws.amazon.com/lambda/latest/dg/javascript:alert(1)//.py.html",
+        ),
+        ("https://x/<b>", "https://docs.aws.amazon.com/lambda/latest/dg/https://x/<b>.html"),
+    ],
+)
+def test_a_page_is_of_the_documentation_an_address_or_a_file(page: str, link: str) -> None:
+    assert dataclasses.replace(named("RT-060"), page=page).link == link
 
 
 def test_a_function_carries_its_case() -> None:
