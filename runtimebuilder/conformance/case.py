@@ -21,7 +21,7 @@ SUITE_SUFFIX = ".json"
 """How the name of a file ends that holds a suite, and with it the page of its cases."""
 
 _ID = re.compile(r"[A-Z][A-Z0-9]{1,9}-\d{2,4}(-[a-z0-9A-Z]+)+")
-_ELSEWHERE = re.compile(r"https?://[^\s<>\"'`\\]+|[\w.+ -]+\.(json|py)")  # an address, or a file of tests
+_ELSEWHERE = re.compile(r"https?://[^\s<>\"'`\\]+|[\w.+ -]+\.py")  # an address, or a file of tests
 _TEST = "::"  # in the id of a plain test: file and function
 _ATTRIBUTE = "__conformance_case__"
 
@@ -101,7 +101,7 @@ class Case:
     @property
     def link(self) -> str:
         """The documentation page on the web; a file of tests, or another address, as it is."""
-        if _ELSEWHERE.fullmatch(self.page):
+        if self.page.endswith(SUITE_SUFFIX) or _ELSEWHERE.fullmatch(self.page):
             return self.page
         return _DOCUMENTATION.format(page=self.page)
 
