@@ -227,9 +227,9 @@ def test_user_agent(warm: Environment) -> None:
     page="runtimes-api",
     section=SECTION,
 )
-def test_runtime_features(fresh: Environment) -> None:
-    fresh.require_echo("featured")
-    seen = {one.header("Lambda-Runtime-Features") for one in fresh.exchanges(Route.NEXT)}
+def test_runtime_features(warm: Environment) -> None:
+    warm.require_echo("featured")
+    seen = {one.header("Lambda-Runtime-Features") for one in warm.exchanges(Route.NEXT)}
     if seen == {None}:
         unsupported("the runtime sends no Lambda-Runtime-Features")
     require(len(seen) == 1, expected="the same features each time", seen=shown(sorted(map(str, seen))))
