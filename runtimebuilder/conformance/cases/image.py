@@ -259,14 +259,17 @@ def test_rie_contract(environments: Environments, subject: Subject, image: Image
     environment = environments.open(elsewhere=True, env={"AWS_LAMBDA_RUNTIME_API": None})
     environment.start()
     network = network_of(environment.box.container.state().pid)
+    expected = f"the emulator at port {RIE_ADDRESS[1]}"
     for value in ("one", "two"):
         try:
             connection = connect_inside(network, RIE_ADDRESS, START_LIMIT)
         except OSError as problem:
+            ended = environment.box.wait_exit(0.5)
+            if ended is not None:  # and its way into the network with it
+                fail(expected=expected, seen=f"{ended.describe()}; {shown(environment.log()[-200:])}")
             unsupported(
                 f"the box's network can only be entered by root on the engine's machine: {problem.strerror}"
             )
-        expected = f"the emulator at port {RIE_ADDRESS[1]}"
         if connection is None:
             fail(
                 expected=expected, seen=f"nobody within {START_LIMIT:g} s; {shown(environment.log()[-200:])}"

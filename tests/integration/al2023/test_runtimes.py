@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -38,7 +39,7 @@ def _no_image_on_the_stand_in_keeps_a_name(engine: Engine) -> Iterator[None]:
 
 
 def test_the_trio_is_built_on_al2023_under_its_real_name_and_conforms(
-    engine: Engine, built: Built, cli: Cli, al2023_real_name: str
+    engine: Engine, built: Built, cli: Cli, al2023_real_name: str, tmp_path: Path
 ) -> None:
     for name in TRIO:
         image = built(name)
@@ -56,7 +57,10 @@ def test_the_trio_is_built_on_al2023_under_its_real_name_and_conforms(
         ).stdout
         assert seen.startswith("8.2.")
         assert "dnf" not in seen
-    verdict = cli("verify", *[f"{name}:al2023" for name in TRIO], "--strict", timeout=580)
+    known = tmp_path / "known.txt"
+    known.write_text("IM-11  # the stand-in has no Runtime Interface Emulator, only a program of its name\n")
+    images = [f"{name}:al2023" for name in TRIO]
+    verdict = cli("verify", *images, "--strict", "--known-failing", str(known), timeout=580)
     assert verdict.returncode == 0, verdict.stdout + verdict.stderr
 
 

@@ -117,6 +117,8 @@ def test_cases_are_listed_without_an_engine(cli: Cli) -> None:
         "RT-003-next-path",
         "RT-004-next-only-when-ready",
         "RT-005-long-poll-65s",
+        "RT-006-long-poll-130s",
+        "RT-007-long-poll-15min",
         "RT-008-freeze-in-next",
         "RT-009-freeze-then-data-waiting",
     ]

