@@ -9,7 +9,7 @@ from runtimebuilder.conformance.cases.response import SECTION
 from runtimebuilder.conformance.environment import Environment, do
 from runtimebuilder.conformance.environments import Environments
 from runtimebuilder.conformance.expectation import fail, require, shown
-from runtimebuilder.emulator.exchange import Route
+from runtimebuilder.emulator.exchange import Exchange, Route
 from runtimebuilder.emulator.faults import Reply
 
 LARGE = 2_000_000  # bytes
@@ -50,7 +50,11 @@ def test_200_instead(fresh: Environment) -> None:
 def test_reset_mid_post(fresh: Environment) -> None:
     fresh.api.script(Route.RESPONSE, Reply.cut_request(1000))
     sent = fresh.send(do("size", bytes=LARGE))
-    if not fresh.wait_for(lambda found: any(one.route is Route.RESPONSE for one in found), 5):
+
+    def begun(found: tuple[Exchange, ...]) -> bool:
+        return any(one.route is Route.RESPONSE and one.request_id == sent.request_id for one in found)
+
+    if not fresh.wait_for(begun, 5):
         fail(expected="a response", seen="none within 5 s")
     posted = fresh.posts(Route.RESPONSE, sent.request_id)[0]
     fresh.goes_on_or_exits(posted.number, when="a connection that was reset")
