@@ -60,7 +60,7 @@ class WorkerProcess:
 
     def close(self, *, ended: bool) -> bool:
         """Wait for its end, which is near when it said that it `ended`. Whether it removed what it made."""
-        if not ended:
+        if not ended and not self.was_told_to_stop:  # a second signal would hit it while it removes things
             self._process.terminate()
         code = self._process.wait()
         self._connection.close()
