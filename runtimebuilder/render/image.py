@@ -7,6 +7,7 @@ from pathlib import Path
 from runtimebuilder.render.context import BuildContext, ContextFile
 from runtimebuilder.render.environment import TemplateSet
 from runtimebuilder.render.mirror import Mirror
+from runtimebuilder.spec import php_settings
 from runtimebuilder.spec.model import BaseSpec, RuntimeSpec
 from runtimebuilder.spec.packages import layout_for, packages_for
 
@@ -45,7 +46,14 @@ def render_image(
         "layout": layout,
         "package_set": packages_for(runtime, base),
         "from_image": base_reference(base, mirrors),
-        "environment": sorted({"PHP_INI_SCAN_DIR": _INI_SCAN_DIR, **runtime.env}.items()),
+        "environment": sorted(
+            {
+                "PHP_INI_SCAN_DIR": _INI_SCAN_DIR,
+                **php_settings.environment(runtime.php),
+                **runtime.env,
+            }.items()
+        ),
+        "ini": sorted({**php_settings.ini_settings(runtime.php), **runtime.ini}.items()),
         "labels": sorted(_labels(runtime, base).items()),
     }
     files = [

@@ -15,6 +15,7 @@ from runtimebuilder.spec import source
 from runtimebuilder.spec.bases import find_base, load_bases, shipped_bases, unknown_base
 from runtimebuilder.spec.model import BaseSpec, FamilySpec, RuntimeSpec, SingleSpec
 from runtimebuilder.spec.packages import bases_hint, extension_problem, variant_problem, version_problem
+from runtimebuilder.spec.php_settings import setting_problem
 from runtimebuilder.spec.problem import Problem, SpecErrors, did_you_mean
 from runtimebuilder.spec.resolve import Resolved, resolve_family, resolve_single
 from runtimebuilder.spec.source import Document
@@ -193,8 +194,14 @@ def _against_base(item: Resolved, bases: Mapping[str, BaseSpec]) -> list[Problem
         return [item.problem("version", f"{message}; {bases_hint(runtime.version, bases)}")]
     if message := variant_problem(runtime.variant, base):
         return [item.problem("variant", message)]
-    return [
+    problems = [
         item.extension_problem(name, message)
         for name in runtime.extensions
         if (message := extension_problem(name, runtime.version, base))
     ]
+    problems += [
+        item.php_problem(key, message)
+        for key, value in runtime.php.said().items()
+        if (message := setting_problem(key, value, runtime.variant))
+    ]
+    return problems

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from runtimebuilder.spec.php_settings import KEY_OF_VARIABLE
+
 Items = TypeVar("Items", bound=Collection[Any])
 Platform = Literal["linux/amd64", "linux/arm64"]
 
@@ -88,6 +90,8 @@ def _ini_value(value: object) -> object:
 def _env_key(text: str) -> str:
     if not _ENV_KEY.match(text):
         raise ValueError(f"{text!r} is not the name of an environment variable; use letters, digits and _")
+    if key := KEY_OF_VARIABLE.get(text):
+        raise ValueError(f"{text} is set by the spec's own key: write php: {{ {key}: ... }}")
     return text
 
 

@@ -33,6 +33,7 @@ from runtimebuilder.spec.fields import (
     unique,
     version_key,
 )
+from runtimebuilder.spec.php_settings import PhpSettings
 
 BOTH_PLATFORMS: tuple[Platform, ...] = ("linux/amd64", "linux/arm64")
 
@@ -58,6 +59,7 @@ class RuntimeSpec(SpecModel):
     ini: Ini = Field(default_factory=dict)
     env: Env = Field(default_factory=dict)
     labels: Labels = Field(default_factory=dict)
+    php: PhpSettings = PhpSettings()
     source: Line
 
     @property
@@ -84,6 +86,7 @@ class Settings(SpecModel):
     ini: Ini = Field(default_factory=dict)
     env: Env = Field(default_factory=dict)
     labels: Labels = Field(default_factory=dict)
+    php: PhpSettings = PhpSettings()
 
 
 class VersionSpec(Settings):

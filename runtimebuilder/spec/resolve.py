@@ -1,6 +1,6 @@
 """Families to runtimes: each version in each variant, with family's, version's and variant's settings.
 
-Later settings win: ini, env and labels key by key, base and platforms as a whole; extensions are replaced,
+Later settings win: ini, env, labels and php key by key, base and platforms as a whole; extensions are replaced,
 or changed with + and -. `extends` between specs will be one more step before this one: it gives the
 settings to begin with.
 """
@@ -28,12 +28,13 @@ class Place:
 
 @dataclass(frozen=True)
 class Resolved:
-    """A runtime and where its parts were said: `name`, `version`, `variant`, `base` and each extension."""
+    """A runtime and where its parts were said: `name`, `version`, `variant`, `base`, extensions, keys of `php`."""
 
     runtime: RuntimeSpec
     document: Document = field(repr=False)
     places: Mapping[str, Place]
     extension_places: Mapping[str, Place]
+    php_places: Mapping[str, Place]
 
     def problem(self, part: str, message: str) -> Problem:
         """A mistake in `part`: name, version, variant or base."""
@@ -44,6 +45,10 @@ class Resolved:
         """A mistake about extension `name`."""
         place = self.extension_places[name]
         return self.document.problem(place.loc, message, part=(place.inset, len(name)))
+
+    def php_problem(self, key: str, message: str) -> Problem:
+        """A mistake about `php: key`."""
+        return self.document.problem(self.php_places[key].loc, message)
 
 
 @dataclass
@@ -60,6 +65,8 @@ class _Merged:
     ini: dict[str, str] = field(default_factory=dict)
     env: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
+    php: dict[str, str | bool] = field(default_factory=dict)
+    php_places: dict[str, Place] = field(default_factory=dict)
 
     def add(self, settings: Settings, loc: Loc) -> None:
         if settings.base is not None:
@@ -70,6 +77,8 @@ class _Merged:
         self.ini.update(settings.ini)
         self.env.update(settings.env)
         self.labels.update(settings.labels)
+        for key, value in settings.php.said().items():
+            self.php[key], self.php_places[key] = value, Place((*loc, "php", key))
 
     def _add_extensions(self, items: tuple[str, ...] | None, loc: Loc, *, first: bool) -> None:
         if items is None:
@@ -177,6 +186,7 @@ def _runtime(merged: _Merged, places: Mapping[str, Place], values: Mapping[str, 
                 "extensions": tuple(merged.extensions),
                 "ini": merged.ini,
                 "env": merged.env,
+                "php": merged.php,
             }
         )
     except ValidationError as error:  # only a text that placeholders gave can be wrong by now
@@ -188,7 +198,7 @@ def _runtime(merged: _Merged, places: Mapping[str, Place], values: Mapping[str, 
             for details in error.errors(include_url=False)
         ]
         return []
-    return [Resolved(runtime, merged.document, places, merged.extensions)]
+    return [Resolved(runtime, merged.document, places, merged.extensions, merged.php_places)]
 
 
 class _Texts:

@@ -17,7 +17,7 @@ from runtimebuilder.spec.source import Document, Loc, Problem
 Model = TypeVar("Model", bound=BaseModel)
 
 _KEY = "[key]"
-_INDEPENDENT = frozenset({"ini", "env", "labels", "platforms"})
+_INDEPENDENT = frozenset({"ini", "env", "labels", "php", "platforms"})
 _KIND = {dict: "a mapping", list: "a list", type(None): "nothing", str: "a text", bool: "yes or no"}
 _WANTED = {
     "dict_type": "a mapping",
@@ -25,6 +25,7 @@ _WANTED = {
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
     "tuple_type": "a list",
+    "bool_type": "yes or no",
     "list_type": "a list",
 }
 
