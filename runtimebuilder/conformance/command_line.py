@@ -11,6 +11,7 @@ from runtimebuilder.conformance.diagnosis import refuse_other_architecture
 from runtimebuilder.conformance.expectation import NotConforming
 from runtimebuilder.conformance.plugin import ACTIVE
 from runtimebuilder.conformance.probes.choice import choose_probe
+from runtimebuilder.conformance.probes.settings import fitted
 from runtimebuilder.conformance.selection import Selection
 from runtimebuilder.conformance.session import Setting, SuiteSession, activate
 from runtimebuilder.conformance.subject import Subject, image_facts
@@ -44,11 +45,12 @@ def begin(config: pytest.Config, reference: str) -> None:
         config.add_cleanup(run.close)
         subject = Subject(run, reference, image_facts(engine, reference))
         refuse_other_architecture(subject)
+        probe = choose_probe(
+            config.getoption("runtimebuilder_probe"), subject.facts, subject.has_file, subject.head_of
+        )
         setting = Setting(
             subject=subject,
-            probe=choose_probe(
-                config.getoption("runtimebuilder_probe"), subject.facts, subject.has_file, subject.head_of
-            ),
+            probe=fitted(probe, subject.facts.env),
             selection=Selection(
                 tuple(config.getoption("runtimebuilder_case")),
                 tuple(config.getoption("runtimebuilder_section")),

@@ -15,6 +15,7 @@ from runtimebuilder.conformance.known_failing import read_known_failing
 from runtimebuilder.conformance.options import VerifyOptions
 from runtimebuilder.conformance.parallel import ParallelRun
 from runtimebuilder.conformance.probes.choice import choose_probe
+from runtimebuilder.conformance.probes.settings import fitted
 from runtimebuilder.conformance.report.result import Report, Reporter
 from runtimebuilder.conformance.selection import check_selection
 from runtimebuilder.conformance.session import Setting, SuiteSession
@@ -88,9 +89,10 @@ def _setting(run: Run, reference: str, options: VerifyOptions) -> Setting:
     facts = image_facts(run.engine, reference)
     subject = Subject(run, reference, facts)
     refuse_other_architecture(subject)
+    probe = choose_probe(options.probe, facts, subject.has_file, subject.head_of)
     return Setting(
         subject=subject,
-        probe=choose_probe(options.probe, facts, subject.has_file, subject.head_of),
+        probe=fitted(probe, {**facts.env, **options.env}),
         selection=options.selection,
         limits=options.limits,
         env=options.env,

@@ -15,6 +15,7 @@ from runtimebuilder.conformance.probes.codec import NotDecodableError, codec_for
 from runtimebuilder.conformance.probes.folder import read_probe
 from runtimebuilder.conformance.probes.known import probe_named, probe_names
 from runtimebuilder.conformance.probes.probe import Form, Probe
+from runtimebuilder.conformance.probes.settings import fitted
 from runtimebuilder.engine.docker import ImageFacts
 from runtimebuilder.errors import SpecError
 
@@ -149,7 +150,27 @@ def test_another_program_does_not_tell_its_probe(program: bytes, message: str) -
         choose_probe("auto", facts(), {}.__contains__, lambda _path: program)
 
 
+@pytest.mark.parametrize(
+    ("name", "environment", "has_the_process"),
+    [
+        ("php-function", {}, True),
+        ("php-function", {"RUNTIMEBUILDER_STATE": "shared"}, True),
+        ("php-function", {"RUNTIMEBUILDER_STATE": " Fork "}, False),
+        ("php-function", {"RUNTIMEBUILDER_STATE": "process"}, False),
+        ("python", {"RUNTIMEBUILDER_STATE": "process"}, True),
+    ],
+)
+def test_a_handler_may_have_a_process_of_its_own(
+    name: str, environment: dict[str, str], has_the_process: bool
+) -> None:
+    probe = fitted(probe_named(name), environment)
+    assert probe is not None
+    assert (Need.PROCESS not in probe.lacking) is has_the_process
+    assert (Need.EXIT not in probe.lacking) is has_the_process
+
+
 def test_no_probe_is_a_choice() -> None:
+    assert fitted(None, {"RUNTIMEBUILDER_STATE": "fork"}) is None
     assert choose_probe("none", facts(), {}.__contains__, lambda _path: b"") is None
 
 

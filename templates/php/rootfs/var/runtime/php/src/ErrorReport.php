@@ -29,6 +29,9 @@ final class ErrorReport
     /** @param string $category `Function` for an invocation, `Runtime` for a start */
     public static function of(\Throwable $error, string $category = 'Function'): self
     {
+        if ($error instanceof ReportedFailure) {
+            return $error->report;
+        }
         if ($error instanceof Reportable) {
             $cause = $error->getPrevious();
 

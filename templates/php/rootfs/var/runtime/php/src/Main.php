@@ -9,6 +9,8 @@ use RuntimeBuilder\Api\RuntimeApi;
 use RuntimeBuilder\Console\ConsoleRunner;
 use RuntimeBuilder\Fpm\FpmRunner;
 use RuntimeBuilder\Handler\FunctionRunner;
+use RuntimeBuilder\State\ForkRunner;
+use RuntimeBuilder\State\ProcessRunner;
 
 /** The command line of main.php: which runner. */
 final class Main
@@ -27,18 +29,29 @@ final class Main
             chdir(Environment::taskRoot());
         }
         $variant = $arguments[0] ?? '';
-        $runner = match ($variant) {
-            'function' => new FunctionRunner(),
-            'fpm' => new FpmRunner($arguments[1] ?? 'php-fpm', dirname(__DIR__) . '/php-fpm.conf', $api),
-            'console' => new ConsoleRunner(),
+        $make = match ($variant) {
+            'function' => self::function(...),
+            'fpm' => static fn (): Runner
+                => new FpmRunner($arguments[1] ?? 'php-fpm', dirname(__DIR__) . '/php-fpm.conf', $api),
+            'console' => static fn (): Runner => new ConsoleRunner(),
             default => null,
         };
-        if ($runner === null) {
+        if ($make === null) {
             Log::line("main.php takes function, fpm or console as its first argument, not '$variant'");
 
             return 1;
         }
 
-        return (new Runtime($api, $runner))->run();
+        return (new Runtime($api, $make))->run();
+    }
+
+    /** @throws InitFailure */
+    private static function function(): Runner
+    {
+        return match (Setting::choice('RUNTIMEBUILDER_STATE', ['shared', 'fork', 'process'], 'shared')) {
+            'fork' => new ForkRunner(new FunctionRunner()),
+            'process' => new ProcessRunner([PHP_BINARY, dirname(__DIR__) . '/worker.php']),
+            default => new FunctionRunner(),
+        };
     }
 }

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace RuntimeBuilder;
 
+use Closure;
 use RuntimeBuilder\Api\ApiFailure;
 use RuntimeBuilder\Api\Invocation;
 use RuntimeBuilder\Api\RuntimeApi;
@@ -16,18 +17,17 @@ use Throwable;
  */
 final class Runtime
 {
-    private const FATAL = E_ERROR | E_PARSE | E_CORE_ERROR | E_COMPILE_ERROR | E_USER_ERROR | E_RECOVERABLE_ERROR;
-
     private bool $starting = false;
     private bool $ending = false;
     private ?Invocation $current = null;
+    private ?Runner $runner = null;
+    private readonly int $process;
 
-    /** Given back when memory has run out, so that there is some for the report. */
-    private ?string $reserve;
-
-    public function __construct(private readonly RuntimeApi $api, private readonly Runner $runner)
+    /** @param Closure(): Runner $make what goes wrong in it is an initialisation error */
+    public function __construct(private readonly RuntimeApi $api, private readonly Closure $make)
     {
-        $this->reserve = str_repeat(' ', 256 * 1024);
+        FatalError::reserveMemory();
+        $this->process = (int) getmypid();
     }
 
     /** Runs until something is wrong; returns the exit code, never 0. */
@@ -37,6 +37,7 @@ final class Runtime
         $this->endOnTermination();
         $this->starting = true;
         try {
+            $this->runner = ($this->make)();
             $this->runner->start();
         } catch (Throwable $error) {
             $this->starting = false;
@@ -48,7 +49,7 @@ final class Runtime
         $this->starting = false;
         try {
             for (;;) {
-                $this->serve($this->api->next());
+                $this->serve($this->runner, $this->api->next());
             }
         } catch (ApiFailure $failure) {
             $this->ending = true;
@@ -64,32 +65,19 @@ final class Runtime
     }
 
     /** @throws ApiFailure */
-    private function serve(Invocation $invocation): void
+    private function serve(Runner $runner, Invocation $invocation): void
     {
         $this->current = $invocation;
         $requestId = $invocation->requestId;
-        Environment::set('_X_AMZN_TRACE_ID', $invocation->traceId);
-        $buffers = ob_get_level();
-        try {
-            $result = $this->runner->run($invocation);
-            $report = null;
-        } catch (Throwable $error) {
-            $result = '';
-            $report = ErrorReport::of($error);
-            unset($error); // it holds the arguments of the calls, and with them the event
-        }
-        // Lambda may freeze the process as soon as it is answered: all output has to be out by then.
-        while (ob_get_level() > $buffers && ob_end_flush()) {
-        }
-        flush();
+        $outcome = Outcome::of($runner, $invocation);
         $this->current = null;
-        if ($report === null) {
-            $this->api->respond($requestId, $result);
+        if ($outcome->report === null) {
+            $this->api->respond($requestId, $outcome->result);
         } else {
-            Log::line($report->logLine($requestId, 'Invoke Error'));
-            $this->api->fail($requestId, $report);
+            Log::line($outcome->report->logLine($requestId, 'Invoke Error'));
+            $this->api->fail($requestId, $outcome->report);
         }
-        $this->runner->settle();
+        $runner->settle();
     }
 
     private function reportStart(ErrorReport $report): void
@@ -101,16 +89,14 @@ final class Runtime
     /** PHP calls this at every end of the process. */
     private function shutDown(): void
     {
-        $this->reserve = null;
-        $fatal = error_get_last();
-        $fatal = $fatal !== null && ($fatal['type'] & self::FATAL) !== 0 ? $fatal : null;
-        if ($fatal !== null) {
-            ini_set('memory_limit', '-1');
+        if (getmypid() !== $this->process) {
+            return; // a copy of this process, which has its own way to tell
         }
+        $fatal = FatalError::last();
         if (!$this->ending) {
             $this->reportEnd($fatal);
         }
-        $this->runner->stop();
+        $this->runner?->stop();
     }
 
     /** @param array{type: int, message: string, file: string, line: int}|null $fatal */

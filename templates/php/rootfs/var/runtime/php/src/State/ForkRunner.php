@@ -1,0 +1,130 @@
+<?php
+
+declare(strict_types=1);
+
+namespace RuntimeBuilder\State;
+
+use RuntimeBuilder\Api\Invocation;
+use RuntimeBuilder\ErrorReport;
+use RuntimeBuilder\InitFailure;
+use RuntimeBuilder\InvocationFailure;
+use RuntimeBuilder\Process\ProcessTable;
+use RuntimeBuilder\Quietly;
+use RuntimeBuilder\ReportedFailure;
+use RuntimeBuilder\Runner;
+
+/**
+ * Clean state for each event at the price of a fork: this process loads the project's code once and runs none of it
+ * afterwards; a copy of it (copy-on-write) handles one event and ends.
+ *
+ * The copy speaks to this process only, never to the Runtime API: whatever it dies of, the connection is not harmed.
+ */
+final class ForkRunner implements Runner
+{
+    /** Seconds between two looks at whether the copy still lives; its result is seen at once. */
+    private const LOOK_SECONDS = 0.05;
+
+    private ?int $child = null;
+
+    public function __construct(private readonly Runner $runner)
+    {
+    }
+
+    public function start(): void
+    {
+        if (!function_exists('pcntl_fork')) {
+            throw new InitFailure(
+                'InvalidConfiguration',
+                'RUNTIMEBUILDER_STATE is fork, and this PHP has no pcntl extension; use process or shared',
+            );
+        }
+        $this->runner->start();
+        // What is garbage now would be copied in every child that collects it.
+        gc_collect_cycles();
+        gc_mem_caches();
+    }
+
+    public function run(Invocation $invocation): string
+    {
+        [$ours, $theirs] = Channel::pair();
+        $this->child = $this->fork($ours, $theirs, $invocation);
+        $theirs->close();
+        try {
+            return $this->result($ours);
+        } finally {
+            $ours->close();
+        }
+    }
+
+    /** The copy may still run what the handler registered for its end; the next event waits for that. */
+    public function settle(): void
+    {
+        if ($this->child !== null) {
+            while (pcntl_waitpid($this->child, $status) === -1 && pcntl_get_last_error() === PCNTL_EINTR) {
+            }
+            $this->child = null;
+        }
+        // As the first process of a container we get the orphans.
+        while (pcntl_waitpid(-1, $status, WNOHANG) > 0) {
+        }
+    }
+
+    public function stop(): void
+    {
+        if ($this->child !== null) {
+            ProcessTable::signal([$this->child], ProcessTable::SIGKILL);
+        }
+    }
+
+    private function fork(Channel $ours, Channel $theirs, Invocation $invocation): int
+    {
+        $child = Quietly::call(static fn () => pcntl_fork());
+        if ($child === -1) {
+            throw new InvocationFailure(
+                'Runtime.ForkFailed',
+                'no process could be made for this event: ' . pcntl_strerror(pcntl_get_last_error()),
+            );
+        }
+        if ($child !== 0) {
+            return $child;
+        }
+        pcntl_signal(SIGTERM, SIG_DFL);
+        $ours->close();
+        // Else every copy would go on with the same "random" numbers.
+        mt_srand(random_int(PHP_INT_MIN, PHP_INT_MAX));
+        (new Worker($theirs, $this->runner))->serve($invocation);
+        exit(0);
+    }
+
+    private function result(Channel $channel): string
+    {
+        while (!$channel->isReadable(self::LOOK_SECONDS)) {
+            if ($this->hasEnded($code, $signal) && !$channel->isReadable(0)) {
+                throw ExitStatus::failure($code, $signal);
+            }
+        }
+        $message = $channel->receive();
+        if ($message === null) {
+            $this->hasEnded($code, $signal, 0);
+            throw ExitStatus::failure($code, $signal);
+        }
+        if ($message[0] === Channel::RESULT) {
+            return $message[1];
+        }
+        $report = unserialize($message[1], ['allowed_classes' => [ErrorReport::class]]);
+        assert($report instanceof ErrorReport);
+        throw new ReportedFailure($report);
+    }
+
+    private function hasEnded(?int &$code, ?int &$signal, int $flags = WNOHANG): bool
+    {
+        if ($this->child === null || pcntl_waitpid($this->child, $status, $flags) !== $this->child) {
+            return $this->child === null;
+        }
+        $this->child = null;
+        $code = pcntl_wifexited($status) ? pcntl_wexitstatus($status) : null;
+        $signal = pcntl_wifsignaled($status) ? pcntl_wtermsig($status) : null;
+
+        return true;
+    }
+}
