@@ -50,4 +50,12 @@ return $tests + [
             $t->throws(InvocationFailure::class, '', static fn () => CommandLine::ofEvent($event));
         }
     },
+    'a line for the shell is left as it is' => static function (Results $t): void {
+        $line = 'a "$HOME" | b \'';
+        $t->same([$line, $line], [CommandLine::lineOfEvent($line), CommandLine::lineOfEvent(['cli' => $line])]);
+        foreach ([['a', 'b'], ['argv' => ['a'], 'cli' => $line], ['cli' => ['a']], null, [], 7] as $event) {
+            $t->same(null, CommandLine::lineOfEvent($event));
+        }
+        $t->throws(InvocationFailure::class, 'NUL byte', static fn () => CommandLine::lineOfEvent("a\0b"));
+    },
 ];

@@ -146,4 +146,30 @@ foreach ($forms as $name => $event) {
     };
 }
 
-return $tests;
+return $tests + [
+    'what happens on a WebSocket is a request' => static function (Results $t): void {
+        $context = static fn (string $type): array => [
+            'connectionId' => 'c=', 'eventType' => $type, 'routeKey' => '$default', 'domainName' => 'ws.example',
+            'identity' => ['sourceIp' => '192.0.2.7'],
+        ];
+        $open = HttpEvent::of([
+            'headers' => ['Host' => 'a.example', 'X-Forwarded-Proto' => 'https'],
+            'multiValueQueryStringParameters' => ['room' => ['a&b', 'c']],
+            'requestContext' => $context('CONNECT'),
+        ]);
+        $t->same(['GET', '/websocket/connect', 'room=a%26b&room=c'], [$open->method, $open->path, $open->query]);
+        $t->same(['a.example', '192.0.2.7'], [$open->headers['host'], $open->sourceIp]);
+        $message = HttpEvent::of([
+            'requestContext' => $context('MESSAGE'), 'body' => 'aGk=', 'isBase64Encoded' => true,
+        ]);
+        $t->same(['POST', '/websocket/message', 'hi'], [$message->method, $message->path, $message->body]);
+        $t->same(['ws.example', 'https'], [$message->headers['host'], $message->headers['x-forwarded-proto']]);
+        $t->same('application/octet-stream', $message->headers['content-type']);
+        $t->same('/websocket/disconnect', HttpEvent::of(['requestContext' => $context('DISCONNECT')])->path);
+    },
+    'an event that is no request says what came' => static function (Results $t): void {
+        foreach ([[['Records' => []], 'its keys are: Records'], [[], 'it is empty'], [7, 'the event is int']] as [$event, $told]) {
+            $t->throws(UnknownEvent::class, $told, static fn () => HttpEvent::of($event));
+        }
+    },
+];

@@ -2,6 +2,7 @@
 
 declare(strict_types=1);
 
+use RuntimeBuilder\InvocationFailure;
 use RuntimeBuilder\Tests\Results;
 use RuntimeBuilder\Web\CgiResponse;
 use RuntimeBuilder\Web\HttpEvent;
@@ -74,4 +75,20 @@ return [
         $t->same(false, $result($v2, "Content-Encoding: identity\r\n\r\nabc")['isBase64Encoded']);
     },
     'header values in Latin-1 become UTF-8' => static fn (Results $t) => $t->same('café', $result($v2, "X-L: caf\xe9\r\n\r\n")['headers']['X-L']),
+    'always binary: whatever the body is' => static function (Results $t) use ($v2): void {
+        $result = (new HttpResult($v2, true))->of(CgiResponse::parse("Content-Type: text/plain\r\n\r\nok"));
+        $t->same([true, 'b2s='], [$result['isBase64Encoded'], $result['body']]);
+        $empty = (new HttpResult($v2, true))->of(CgiResponse::parse("Status: 302 Found\r\n\r\n"));
+        $t->same([false, ''], [$empty['isBase64Encoded'], $empty['body']]);
+    },
+    '204 and 304 have no body' => static function (Results $t) use ($result, $v2): void {
+        foreach ([204, 304] as $status) {
+            $t->same('', $result($v2, "Status: $status\r\nETag: x\r\n\r\nstray")['body']);
+        }
+    },
+    'a status that announces another answer is an error' => static fn (Results $t) => $t->throws(
+        InvocationFailure::class,
+        'answered with status 103',
+        static fn () => $result($v2, "Status: 103 Early Hints\r\n\r\n"),
+    ),
 ];

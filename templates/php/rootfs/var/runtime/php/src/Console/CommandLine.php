@@ -32,6 +32,20 @@ final class CommandLine
     }
 
     /**
+     * The line of an event that has one, for a shell (RUNTIMEBUILDER_SHELL); null for one that lists its arguments.
+     *
+     * @throws InvocationFailure for a NUL byte
+     */
+    public static function lineOfEvent(mixed $event): ?string
+    {
+        if (is_array($event) && !array_key_exists('argv', $event)) {
+            $event = $event['cli'] ?? null;
+        }
+
+        return is_string($event) ? self::checked([$event])[0] : null;
+    }
+
+    /**
      * Words as a shell splits them: blanks separate, '...' and "..." keep together, \ takes the next character as
      * it is. Nothing is expanded: no variables, no globs, no commands.
      *

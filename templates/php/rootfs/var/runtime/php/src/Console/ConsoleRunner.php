@@ -12,6 +12,7 @@ use RuntimeBuilder\InvocationFailure;
 use RuntimeBuilder\Json;
 use RuntimeBuilder\Net\Deadline;
 use RuntimeBuilder\Runner;
+use RuntimeBuilder\Setting;
 
 /** Runs `php <handler> <arguments>` for each event; the answer is `{"exitCode": 0, "output": "..."}`. */
 final class ConsoleRunner implements Runner
@@ -25,6 +26,8 @@ final class ConsoleRunner implements Runner
     private const MESSAGE_LIMIT = 32_000;
 
     private string $script = '';
+    private bool $shell = false;
+    private ?WarmConsole $warm = null;
 
     public function start(): void
     {
@@ -39,6 +42,11 @@ final class ConsoleRunner implements Runner
         if (!is_file($this->script)) {
             throw new InitFailure('NoSuchHandler', "the handler file {$this->script} does not exist");
         }
+        $this->shell = Setting::flag('RUNTIMEBUILDER_SHELL');
+        if (Setting::choice('RUNTIMEBUILDER_STATE', ['process', 'fork'], 'process') === 'fork') {
+            $this->warm = new WarmConsole([PHP_BINARY, dirname(__DIR__, 2) . '/warm-console.php']);
+            $this->warm->start();
+        }
     }
 
     public function run(Invocation $invocation): string
@@ -48,7 +56,6 @@ final class ConsoleRunner implements Runner
         } catch (\JsonException $error) {
             throw new InvocationFailure('Runtime.UnmarshalError', 'the event is not JSON: ' . $error->getMessage());
         }
-        $arguments = CommandLine::ofEvent($event);
         $remaining = $invocation->remainingSeconds() ?? self::NO_DEADLINE;
         // Kept for ending the command (0.1 s) and reporting it: a fifth of the time left, 0.3 to 1 s.
         $seconds = max(0.05, $remaining - max(0.3, min(1.0, $remaining * 0.2)));
@@ -56,8 +63,7 @@ final class ConsoleRunner implements Runner
             'LAMBDA_INVOCATION_CONTEXT' => (string) json_encode(Context::of($invocation), JSON_INVALID_UTF8_SUBSTITUTE),
             'LAMBDA_REQUEST_ID' => $invocation->requestId,
         ];
-        $command = new Command([PHP_BINARY, $this->script, ...$arguments]);
-        $result = $command->run($context, Deadline::in($seconds));
+        $result = $this->command($event, $context, Deadline::in($seconds));
         if ($result->exitCode === 0 && !$result->timedOut) {
             return self::success($result->output);
         }
@@ -66,10 +72,29 @@ final class ConsoleRunner implements Runner
 
     public function settle(): void
     {
+        $this->warm?->settle();
     }
 
     public function stop(): void
     {
+        $this->warm?->stop();
+    }
+
+    /** @param array<string, string> $context variables of the command */
+    private function command(mixed $event, array $context, Deadline $deadline): CommandResult
+    {
+        $line = $this->shell ? CommandLine::lineOfEvent($event) : null;
+        if ($line !== null) {
+            // The names of PHP and the script are arguments of the shell's: it parses nothing but the line.
+            $command = ['/bin/sh', '-c', 'eval "\"\$0\" \"\$1\" $2"', PHP_BINARY, $this->script, $line];
+
+            return (new Command($command))->run($context, $deadline);
+        }
+        $arguments = CommandLine::ofEvent($event);
+
+        return $this->warm === null
+            ? (new Command([PHP_BINARY, $this->script, ...$arguments]))->run($context, $deadline)
+            : $this->warm->run($this->script, $arguments, $context, $deadline);
     }
 
     private static function success(string $output): string

@@ -16,10 +16,12 @@ use RuntimeBuilder\Net\ConnectionLost;
 use RuntimeBuilder\Net\Deadline;
 use RuntimeBuilder\Net\TimedOut;
 use RuntimeBuilder\Runner;
+use RuntimeBuilder\Setting;
 use RuntimeBuilder\Web\CgiResponse;
 use RuntimeBuilder\Web\FastCgiParameters;
 use RuntimeBuilder\Web\HttpEvent;
 use RuntimeBuilder\Web\HttpResult;
+use RuntimeBuilder\Web\StaticFiles;
 use RuntimeBuilder\Web\UnknownEvent;
 
 /** Serves HTTP events with PHP-FPM: the handler setting names the front controller, such as public/index.php. */
@@ -31,6 +33,8 @@ final class FpmRunner implements Runner
     private readonly FastCgiClient $client;
     private readonly FpmProcess $fpm;
     private string $script = '';
+    private bool $alwaysBinary = false;
+    private ?StaticFiles $files = null;
 
     /** Whether PHP-FPM has to be started again before the next event. */
     private bool $broken = false;
@@ -45,6 +49,9 @@ final class FpmRunner implements Runner
     public function start(): void
     {
         $this->script = self::script(Environment::handler());
+        $this->alwaysBinary = Setting::choice('RUNTIMEBUILDER_BINARY', ['auto', 'always'], 'auto') === 'always';
+        $folder = Setting::text('RUNTIMEBUILDER_STATIC');
+        $this->files = $folder === null ? null : StaticFiles::in($folder);
         $this->fpm->start();
     }
 
@@ -63,6 +70,11 @@ final class FpmRunner implements Runner
         } catch (UnknownEvent $error) {
             throw new InvocationFailure('Runtime.UnknownEvent', $error->getMessage());
         }
+        $result = new HttpResult($event, $this->alwaysBinary);
+        $file = $this->files?->answer($event);
+        if ($file !== null) {
+            return Json::encode($result->of($file));
+        }
         if (!$this->fpm->isRunning()) {
             Log::line("{$invocation->requestId}\tPHP-FPM is gone; starting it again");
             $this->restart();
@@ -70,7 +82,7 @@ final class FpmRunner implements Runner
         $params = (new FastCgiParameters($this->script))->of($event, Context::of($invocation));
         $output = $this->request($params, $event->body, $invocation);
 
-        return Json::encode((new HttpResult($event))->of(CgiResponse::parse($output)));
+        return Json::encode($result->of(CgiResponse::parse($output)));
     }
 
     public function settle(): void

@@ -8,6 +8,7 @@ use Closure;
 use ParseError;
 use RuntimeBuilder\InitFailure;
 use RuntimeBuilder\Reportable;
+use RuntimeBuilder\Setting;
 use Throwable;
 
 /**
@@ -16,7 +17,7 @@ use Throwable;
  *     index.php            the file returns a callable, or an object with handle() or __invoke()
  *     index                the same, `.php` added
  *     index.php:run        the file defines the function run
- *     App\Orders::create   static method, or method of `new App\Orders()`; needs vendor/autoload.php
+ *     App\Orders::create   static method, or method of `new App\Orders()`; needs an autoloader
  *     App\Orders           the same with handle() or __invoke()
  */
 final class HandlerLocator
@@ -35,8 +36,8 @@ final class HandlerLocator
                 'no handler is set; name one, for example index.php (an image takes it from CMD)',
             );
         }
-        $autoload = $this->root . '/vendor/autoload.php';
-        if (is_file($autoload)) {
+        $autoload = self::autoloader($this->root);
+        if ($autoload !== null) {
             $this->load($autoload);
         }
         $method = '/^(?<class>\\\\?[A-Za-z_\x80-\xff][\w\x80-\xff\\\\]*)::(?<method>\w+)$/D';
@@ -57,6 +58,28 @@ final class HandlerLocator
         return $this->callableOf($this->load($file), $handler);
     }
 
+    /**
+     * The file that makes the project's classes loadable: RUNTIMEBUILDER_AUTOLOAD, else Composer's when it is there.
+     *
+     * @throws InitFailure when the file that the setting names is not there
+     */
+    public static function autoloader(string $root): ?string
+    {
+        $named = Setting::text('RUNTIMEBUILDER_AUTOLOAD');
+        if ($named === null) {
+            return is_file("$root/vendor/autoload.php") ? "$root/vendor/autoload.php" : null;
+        }
+        $path = str_starts_with($named, '/') ? $named : "$root/$named";
+        if (!is_file($path)) {
+            throw new InitFailure(
+                'InvalidConfiguration',
+                "RUNTIMEBUILDER_AUTOLOAD is '$named', and there is no file $path",
+            );
+        }
+
+        return $path;
+    }
+
     private function functionOfFile(string $name, string $function): Closure
     {
         $file = $this->file($name) ?? throw $this->noSuchFile($name);
@@ -73,8 +96,8 @@ final class HandlerLocator
         if (!$this->classExists($class)) {
             throw new InitFailure(
                 'NoSuchHandler',
-                "the class $class was not found" . (is_file($this->root . '/vendor/autoload.php')
-                    ? ' by vendor/autoload.php'
+                "the class $class was not found" . (($autoload = self::autoloader($this->root)) !== null
+                    ? " by $autoload"
                     : "; there is no {$this->root}/vendor/autoload.php that could load it"),
             );
         }

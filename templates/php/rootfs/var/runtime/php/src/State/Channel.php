@@ -18,6 +18,8 @@ final class Channel
     public const EVENT = 'V';
     public const RESULT = 'S';
     public const FAILURE = 'F';
+    public const STARTED = 'P';
+    public const ENDED = 'X';
 
     private const PIECE = 1 << 20;
 

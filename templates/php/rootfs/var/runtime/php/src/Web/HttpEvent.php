@@ -45,9 +45,49 @@ final class HttpEvent
         if (is_string($event['httpMethod'] ?? null)) {
             return isset($context['elb']) ? self::loadBalancer($event, $context) : self::version1($event, $context);
         }
+        if (is_string($context['connectionId'] ?? null) && is_string($context['eventType'] ?? null)) {
+            return self::webSocket($event, $context, strtolower($context['eventType']));
+        }
+        $keys = implode(', ', array_slice(array_keys($event), 0, 8));
         throw new UnknownEvent(
-            'the event is not an HTTP request: it has neither httpMethod (API Gateway 1.0, load balancer) nor'
-                . ' requestContext.http (API Gateway 2.0, function URL)',
+            'the event is not an HTTP request: it has neither httpMethod (API Gateway 1.0, load balancer),'
+                . ' requestContext.http (API Gateway 2.0, function URL) nor requestContext.connectionId (WebSocket);'
+                . ($keys === '' ? ' it is empty' : " its keys are: $keys"),
+        );
+    }
+
+    /**
+     * What happens on a WebSocket, as a request that an application can route: `GET /websocket/connect` with the
+     * headers and query of the client's request, `POST /websocket/message` with the message as its body,
+     * `POST /websocket/disconnect`. Who it is stands in LAMBDA_REQUEST_CONTEXT: `connectionId`, `routeKey`.
+     *
+     * @param array<mixed> $event
+     * @param array<mixed> $context
+     */
+    private static function webSocket(array $event, array $context, string $type): self
+    {
+        $headers = self::headers(self::values($event, 'multiValueHeaders', 'headers'));
+        $query = [];
+        foreach (self::values($event, 'multiValueQueryStringParameters', 'queryStringParameters') as [$name, $value]) {
+            $query[] = rawurlencode($name) . '=' . rawurlencode($value);
+        }
+        if ($type === 'message') {
+            $headers['content-type'] ??= 'application/octet-stream'; // not a form, whatever is in it
+        }
+
+        $headers += ['host' => self::text($context, 'domainName', 'localhost'), 'x-forwarded-proto' => 'https'];
+
+        return new self(
+            form: EventForm::ApiGatewayV1,
+            method: $type === 'connect' ? 'GET' : 'POST',
+            path: '/websocket/' . rawurlencode($type),
+            query: implode('&', $query),
+            headers: $headers,
+            body: self::body($event),
+            multiValue: false,
+            protocol: 'HTTP/1.1',
+            sourceIp: self::text(self::map($context, 'identity'), 'sourceIp', ''),
+            requestContext: $context,
         );
     }
 

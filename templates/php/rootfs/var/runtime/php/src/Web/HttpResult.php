@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace RuntimeBuilder\Web;
 
+use RuntimeBuilder\InvocationFailure;
+use RuntimeBuilder\Log;
 use stdClass;
 
 /** A script's answer in the form that the sender of the event takes. */
@@ -23,14 +25,32 @@ final class HttpResult
         503 => 'Service Unavailable', 504 => 'Gateway Timeout',
     ];
 
-    public function __construct(private readonly HttpEvent $event)
+    /** Bytes of all header fields that API Gateway still takes. */
+    private const HEADER_LIMIT = 10_240;
+
+    /** @param bool $alwaysBinary every body as base64, whatever it is */
+    public function __construct(private readonly HttpEvent $event, private readonly bool $alwaysBinary = false)
     {
     }
 
-    /** @return array<string, mixed> ready for JSON */
+    /**
+     * @return array<string, mixed> ready for JSON
+     * @throws InvocationFailure for a status that does not end a request
+     */
     public function of(CgiResponse $response): array
     {
-        $base64 = self::isBinary($response);
+        if ($response->status < 200) {
+            throw new InvocationFailure(
+                'Function.BadResponse',
+                "the application answered with status {$response->status}, which announces another answer; Lambda takes"
+                    . ' one answer, of 200 to 599',
+            );
+        }
+        if ($response->status === 204 || $response->status === 304) {
+            $response = new CgiResponse($response->status, $response->fields, ''); // these have no body (RFC 9110)
+        }
+        self::warnOfLargeHeaders($response);
+        $base64 = ($this->alwaysBinary && $response->body !== '') || self::isBinary($response);
         $result = ['statusCode' => $response->status];
         if ($this->event->form === EventForm::LoadBalancer) {
             $result['statusDescription'] = trim($response->status . ' ' . (self::REASONS[$response->status] ?? ''));
@@ -45,6 +65,18 @@ final class HttpResult
             'isBase64Encoded' => $base64,
             'body' => $base64 ? base64_encode($response->body) : $response->body,
         ];
+    }
+
+    private static function warnOfLargeHeaders(CgiResponse $response): void
+    {
+        $bytes = 0;
+        foreach ($response->fields as [$name, $value]) {
+            $bytes += strlen($name) + strlen($value) + 4;
+        }
+        if ($bytes > self::HEADER_LIMIT) {
+            Log::line("the answer has $bytes bytes of header fields; API Gateway refuses more than "
+                . self::HEADER_LIMIT . ': look for large cookies');
+        }
     }
 
     private static function isBinary(CgiResponse $response): bool

@@ -1,0 +1,133 @@
+<?php
+
+declare(strict_types=1);
+
+namespace RuntimeBuilder\Web;
+
+use RuntimeBuilder\Environment;
+use RuntimeBuilder\InitFailure;
+use RuntimeBuilder\InvocationFailure;
+use RuntimeBuilder\Quietly;
+
+/**
+ * Files of one folder, served without asking PHP-FPM; everything else is the application's.
+ *
+ * Never served: PHP source, names that begin with a dot (but .well-known), and what a link leads to outside of the
+ * folder.
+ */
+final class StaticFiles
+{
+    /** Bytes. Base64 makes four of three, and Lambda takes 6 MB. */
+    private const LIMIT = 4_400_000;
+
+    private const SOURCE = '/\.(?:php\d?|phtml|phar|phps|inc)(?:\.|$)/i';
+
+    private const TYPES = [
+        'avif' => 'image/avif', 'bmp' => 'image/bmp', 'css' => 'text/css; charset=utf-8',
+        'csv' => 'text/csv; charset=utf-8', 'eot' => 'application/vnd.ms-fontobject', 'gif' => 'image/gif',
+        'gz' => 'application/gzip', 'htm' => 'text/html; charset=utf-8', 'html' => 'text/html; charset=utf-8',
+        'ico' => 'image/x-icon', 'jpeg' => 'image/jpeg', 'jpg' => 'image/jpeg',
+        'js' => 'text/javascript; charset=utf-8', 'json' => 'application/json', 'map' => 'application/json',
+        'md' => 'text/markdown; charset=utf-8', 'mjs' => 'text/javascript; charset=utf-8', 'mp3' => 'audio/mpeg',
+        'mp4' => 'video/mp4', 'ogg' => 'audio/ogg', 'otf' => 'font/otf', 'pdf' => 'application/pdf',
+        'png' => 'image/png', 'svg' => 'image/svg+xml', 'ttf' => 'font/ttf', 'txt' => 'text/plain; charset=utf-8',
+        'wasm' => 'application/wasm', 'wav' => 'audio/wav', 'webm' => 'video/webm',
+        'webmanifest' => 'application/manifest+json', 'webp' => 'image/webp', 'woff' => 'font/woff',
+        'woff2' => 'font/woff2', 'xml' => 'application/xml', 'zip' => 'application/zip',
+    ];
+
+    private function __construct(private readonly string $root)
+    {
+    }
+
+    /**
+     * @param string $folder absolute, or below the task root
+     * @throws InitFailure when there is no such folder
+     */
+    public static function in(string $folder): self
+    {
+        $path = str_starts_with($folder, '/') ? $folder : Environment::taskRoot() . "/$folder";
+        $root = realpath($path);
+        if ($root === false || !is_dir($root)) {
+            throw new InitFailure(
+                'InvalidConfiguration',
+                "RUNTIMEBUILDER_STATIC is '$folder', and there is no folder $path; name the one with the public files",
+            );
+        }
+
+        return new self($root);
+    }
+
+    /**
+     * The answer, or null when this is a request for the application.
+     *
+     * @throws InvocationFailure for a file that is larger than an answer can be
+     */
+    public function answer(HttpEvent $event): ?CgiResponse
+    {
+        if ($event->method !== 'GET' && $event->method !== 'HEAD') {
+            return null;
+        }
+        $file = $this->find(rawurldecode($event->path));
+        $facts = $file === null ? false : Quietly::call(static fn () => stat($file));
+        if ($file === null || $facts === false) {
+            return null;
+        }
+        $tag = sprintf('"%x-%x"', $facts['mtime'], $facts['size']);
+        $suffix = strtolower(pathinfo($file, PATHINFO_EXTENSION));
+        $fields = [
+            ['Content-Type', self::TYPES[$suffix] ?? 'application/octet-stream'],
+            ['ETag', $tag],
+            ['Last-Modified', gmdate('D, d M Y H:i:s', $facts['mtime']) . ' GMT'],
+        ];
+        if (self::isKnown($event->headers, $tag, $facts['mtime'])) {
+            return new CgiResponse(304, array_slice($fields, 1), '');
+        }
+        if ($event->method === 'HEAD') {
+            return new CgiResponse(200, [...$fields, ['Content-Length', (string) $facts['size']]], '');
+        }
+        if ($facts['size'] > self::LIMIT) {
+            throw new InvocationFailure('Function.ResponseSizeTooLarge', sprintf(
+                'the file %s has %d bytes; Lambda takes answers of up to about %.1f MB of bytes: serve it from S3',
+                $event->path,
+                $facts['size'],
+                self::LIMIT / 1e6,
+            ));
+        }
+        $body = Quietly::call(static fn () => file_get_contents($file));
+
+        return $body === false ? null : new CgiResponse(200, $fields, $body);
+    }
+
+    private function find(string $path): ?string
+    {
+        if (str_contains($path, "\0") || preg_match('{/\.(?!well-known(?:/|$))}', $path) === 1) {
+            return null;
+        }
+        $file = realpath($this->root . $path);
+        if ($file === false || !str_starts_with($file, $this->root . '/') || !is_file($file)) {
+            return null;
+        }
+        $name = substr($file, strlen($this->root));
+        $isHidden = preg_match(self::SOURCE, basename($file)) === 1
+            || preg_match('{/\.(?!well-known(?:/|$))}', $name) === 1;
+
+        return $isHidden || str_ends_with($path, '/') ? null : $file;
+    }
+
+    /** @param array<string, string> $headers */
+    private static function isKnown(array $headers, string $tag, int $modified): bool
+    {
+        if (isset($headers['if-none-match'])) {
+            $tags = array_map(
+                static fn (string $one) => preg_replace('{^W/}', '', trim($one)),
+                explode(',', $headers['if-none-match']),
+            );
+
+            return in_array($tag, $tags, true) || in_array('*', $tags, true);
+        }
+        $since = strtotime($headers['if-modified-since'] ?? '');
+
+        return $since !== false && $modified <= $since;
+    }
+}

@@ -1,0 +1,84 @@
+<?php
+
+declare(strict_types=1);
+
+use RuntimeBuilder\InitFailure;
+use RuntimeBuilder\InvocationFailure;
+use RuntimeBuilder\Tests\Results;
+use RuntimeBuilder\Web\CgiResponse;
+use RuntimeBuilder\Web\HttpEvent;
+use RuntimeBuilder\Web\StaticFiles;
+
+$base = sys_get_temp_dir() . '/static-' . getmypid();
+foreach (['public/css', 'public/.git', 'public/.well-known', 'public/real.php.d'] as $folder) {
+    is_dir("$base/$folder") || mkdir("$base/$folder", 0700, true);
+}
+file_put_contents("$base/secret.txt", 'secret');
+file_put_contents("$base/public/css/a b.css", 'a {}');
+file_put_contents("$base/public/index.php", '<?php');
+file_put_contents("$base/public/old.PHP.bak", '<?php');
+file_put_contents("$base/public/.git/config", 'secret');
+file_put_contents("$base/public/.env", 'secret');
+file_put_contents("$base/public/.well-known/security.txt", 'Contact: x');
+file_put_contents("$base/public/data", "\xff\xfe");
+is_link("$base/public/out.txt") || symlink("$base/secret.txt", "$base/public/out.txt");
+touch("$base/public/css/a b.css", 1_700_000_000);
+ftruncate(fopen("$base/public/huge.bin", 'wb'), 5_000_000);
+
+$files = StaticFiles::in("$base/public");
+$get = static fn (string $path, array $headers = [], string $method = 'GET'): ?CgiResponse => $files->answer(
+    HttpEvent::of([
+        'version' => '2.0',
+        'rawPath' => $path,
+        'headers' => $headers,
+        'requestContext' => ['http' => ['method' => $method]],
+    ]),
+);
+
+return [
+    'a file with its type, tag and date' => static function (Results $t) use ($get): void {
+        $answer = $get('/css/a%20b.css');
+        $t->same(200, $answer?->status);
+        $t->same('a {}', $answer?->body);
+        $t->same('text/css; charset=utf-8', $answer?->header('content-type'));
+        $t->same('Tue, 14 Nov 2023 22:13:20 GMT', $answer?->header('last-modified'));
+        $t->same('"6553f100-4"', $answer?->header('etag'));
+        $t->same('application/octet-stream', $get('/data')?->header('content-type'));
+        $t->same('Contact: x', $get('/.well-known/security.txt')?->body);
+    },
+    'a client that has the file gets no bytes' => static function (Results $t) use ($get): void {
+        foreach (['"6553f100-4"', 'W/"6553f100-4"', '"x", "6553f100-4"', '*'] as $tag) {
+            $answer = $get('/css/a%20b.css', ['if-none-match' => $tag]);
+            $t->same([304, ''], [$answer?->status, $answer?->body], $tag);
+        }
+        $since = static fn (string $date) => $get('/css/a%20b.css', ['if-modified-since' => $date])?->status;
+        $t->same(304, $since('Tue, 14 Nov 2023 22:13:20 GMT'));
+        $t->same(200, $since('Tue, 14 Nov 2023 22:13:19 GMT'));
+        $t->same(200, $since('never'));
+        $both = ['if-none-match' => '"other"', 'if-modified-since' => 'Tue, 14 Nov 2023 22:13:20 GMT'];
+        $t->same(200, $get('/css/a%20b.css', $both)?->status);
+    },
+    'HEAD: the length, no bytes' => static function (Results $t) use ($get): void {
+        $answer = $get('/css/a%20b.css', [], 'HEAD');
+        $t->same([200, '', '4'], [$answer?->status, $answer?->body, $answer?->header('content-length')]);
+    },
+    'what is the application\'s, or nobody\'s' => static function (Results $t) use ($get): void {
+        $paths = ['/', '/css', '/css/', '/css/a%20b.css/', '/nope.txt', '/index.php', '/old.PHP.bak', '/.env',
+            '/.git/config', '/css/../.env', '/../secret.txt', '/%2e%2e/secret.txt', '/css/%2e%2e/%2e%2e/secret.txt',
+            '/out.txt', "/data%00.png", '/css//../../secret.txt'];
+        foreach ($paths as $path) {
+            $t->same(null, $get($path), $path);
+        }
+        $t->same(null, $get('/css/a%20b.css', [], 'POST'));
+    },
+    'a file that no answer can hold is told' => static fn (Results $t) => $t->throws(
+        InvocationFailure::class,
+        'the file /huge.bin has 5000000 bytes',
+        static fn () => $get('/huge.bin'),
+    ),
+    'a folder that is not there stops the start' => static fn (Results $t) => $t->throws(
+        InitFailure::class,
+        "RUNTIMEBUILDER_STATIC is 'nope', and there is no folder",
+        static fn () => StaticFiles::in('nope'),
+    ),
+];
