@@ -20,6 +20,9 @@ final class StaticFiles
     /** Bytes. Base64 makes four of three, and Lambda takes 6 MB. */
     private const LIMIT = 4_400_000;
 
+    /** Seconds since 1970: an older file has no time of its own (1980 is where archives begin). */
+    private const EARLIEST = 316_000_000;
+
     private const SOURCE = '/\.(?:php\d?|phtml|phar|phps|inc)(?:\.|$)/i';
 
     private const TYPES = [
@@ -73,19 +76,6 @@ final class StaticFiles
         if ($file === null || $facts === false) {
             return null;
         }
-        $tag = sprintf('"%x-%x"', $facts['mtime'], $facts['size']);
-        $suffix = strtolower(pathinfo($file, PATHINFO_EXTENSION));
-        $fields = [
-            ['Content-Type', self::TYPES[$suffix] ?? 'application/octet-stream'],
-            ['ETag', $tag],
-            ['Last-Modified', gmdate('D, d M Y H:i:s', $facts['mtime']) . ' GMT'],
-        ];
-        if (self::isKnown($event->headers, $tag, $facts['mtime'])) {
-            return new CgiResponse(304, array_slice($fields, 1), '');
-        }
-        if ($event->method === 'HEAD') {
-            return new CgiResponse(200, [...$fields, ['Content-Length', (string) $facts['size']]], '');
-        }
         if ($facts['size'] > self::LIMIT) {
             throw new InvocationFailure('Function.ResponseSizeTooLarge', sprintf(
                 'the file %s has %d bytes; Lambda takes answers of up to about %.1f MB of bytes: serve it from S3',
@@ -95,8 +85,26 @@ final class StaticFiles
             ));
         }
         $body = Quietly::call(static fn () => file_get_contents($file));
+        if ($body === false) {
+            return null;
+        }
+        // Of the content: builds set the times of files to the same moment, whatever is in them.
+        $tag = '"' . hash('xxh128', $body) . '"';
+        $modified = $facts['mtime'] > self::EARLIEST ? $facts['mtime'] : null;
+        $fields = [['ETag', $tag]];
+        if ($modified !== null) {
+            $fields[] = ['Last-Modified', gmdate('D, d M Y H:i:s', $modified) . ' GMT'];
+        }
+        if (self::isKnown($event->headers, $tag, $modified)) {
+            return new CgiResponse(304, $fields, '');
+        }
+        $suffix = strtolower(pathinfo($file, PATHINFO_EXTENSION));
+        $fields[] = ['Content-Type', self::TYPES[$suffix] ?? 'application/octet-stream'];
+        if ($event->method === 'HEAD') {
+            return new CgiResponse(200, [...$fields, ['Content-Length', (string) strlen($body)]], '');
+        }
 
-        return $body === false ? null : new CgiResponse(200, $fields, $body);
+        return new CgiResponse(200, $fields, $body);
     }
 
     private function find(string $path): ?string
@@ -116,7 +124,7 @@ final class StaticFiles
     }
 
     /** @param array<string, string> $headers */
-    private static function isKnown(array $headers, string $tag, int $modified): bool
+    private static function isKnown(array $headers, string $tag, ?int $modified): bool
     {
         if (isset($headers['if-none-match'])) {
             $tags = array_map(
@@ -128,6 +136,6 @@ final class StaticFiles
         }
         $since = strtotime($headers['if-modified-since'] ?? '');
 
-        return $since !== false && $modified <= $since;
+        return $since !== false && $modified !== null && $modified <= $since;
     }
 }
