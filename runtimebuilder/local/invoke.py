@@ -46,6 +46,9 @@ class HttpRequest:
         return events.http_v2(self.method, self.path, query=self.query, body=self.body)
 
 
+_STREAM_DELIMITER = bytes(8)  # between the head of a streamed answer and its body (page "runtimes-custom")
+
+
 @dataclass(frozen=True)
 class HttpAnswer:
     """What a web client would get for the function's result."""
@@ -56,11 +59,16 @@ class HttpAnswer:
 
     @classmethod
     def of(cls, payload: bytes) -> HttpAnswer:
-        """Read a proxy result (`statusCode`, `headers`, `body`); `SubjectFailedError` (exit 1) when it is none."""
+        """Read a proxy result (`statusCode`, `headers`, `cookies`, `body`), or a stream that begins with one.
+
+        `SubjectFailedError` (exit 1) when it is neither.
+        """
+        head, delimiter, streamed = payload.partition(_STREAM_DELIMITER)
         try:
-            result = json.loads(payload)
+            result = json.loads(head)
             status = int(result["statusCode"])
             headers = {str(name): str(value) for name, value in (result.get("headers") or {}).items()}
+            cookies = [("Set-Cookie", str(cookie)) for cookie in result.get("cookies") or []]
             text = str(result.get("body") or "")
             body = base64.b64decode(text) if result.get("isBase64Encoded") else text.encode()
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -68,7 +76,7 @@ class HttpAnswer:
                 f"the function's result is no HTTP response: {payload[:300].decode('utf-8', 'replace')}",
                 hint="is the handler a web application? Try --event instead of --http",
             ) from error
-        return cls(status, tuple(sorted(headers.items())), body)
+        return cls(status, (*sorted(headers.items()), *cookies), streamed if delimiter else body)
 
 
 @dataclass(frozen=True)

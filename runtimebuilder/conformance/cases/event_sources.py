@@ -14,7 +14,7 @@ from runtimebuilder.conformance.case import Level, Need, case
 from runtimebuilder.conformance.environment import Environment, do
 from runtimebuilder.conformance.environments import Environments
 from runtimebuilder.conformance.expectation import fail, require, shown, unsupported
-from runtimebuilder.conformance.probes.codec import NotDecodableError, codec_for
+from runtimebuilder.conformance.probes.codec import HTTP_STREAM_DELIMITER, NotDecodableError, codec_for
 from runtimebuilder.conformance.probes.probe import Form, Probe
 from runtimebuilder.conformance.web_source import (
     BALANCER,
@@ -258,7 +258,8 @@ def _page(environment: Environment, source: WebSource, event: Any, *, cookies: b
         fail(expected="a result that is JSON", seen=shown(outcome.body))
     if value == {"unsupported": True}:
         unsupported("the probe does not know this command")
-    require_mirrored(source, outcome.json(), cookies=cookies)
+    head = outcome.body.partition(HTTP_STREAM_DELIMITER)[0]
+    require_mirrored(source, json.loads(head), cookies=cookies)
     return value
 
 

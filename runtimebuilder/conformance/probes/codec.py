@@ -13,6 +13,9 @@ from runtimebuilder.conformance.probes.probe import Form
 
 Command = Mapping[str, object]
 
+HTTP_STREAM_DELIMITER = bytes(8)
+"""Between status, headers and cookies of a streamed HTTP response and its payload."""
+
 
 class NotDecodableError(ValueError):
     """An answer is not of the form that the probe's results have; the text says what is wrong with it."""
@@ -47,9 +50,10 @@ class Http:
         return json.dumps(event, ensure_ascii=False).encode()
 
     def result(self, body: bytes) -> str:
-        response = _object(body, "an HTTP response object")
+        prelude, delimiter, payload = body.partition(HTTP_STREAM_DELIMITER)
+        response = _object(prelude, "an HTTP response object")
         status = response.get("statusCode")
-        text = response.get("body", "")
+        text = _text(payload) if delimiter else response.get("body", "")
         if not isinstance(text, str):
             raise NotDecodableError(f"the HTTP response's body is not a string but {type(text).__name__}")
         if status != 200:

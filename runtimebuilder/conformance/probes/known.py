@@ -26,7 +26,7 @@ _HERE = Path(__file__).resolve().parent
 _PAGE = "a page's script ends with its request, not with the runtime's process"
 _HTTP_500 = "an uncaught exception of a page is an HTTP 500 answer, which is right for the web"
 _COMMAND = "a command runs in a process of its own"
-_NO_STREAM: Mapping[Need, str] = dict.fromkeys(
+NO_STREAM: Mapping[Need, str] = dict.fromkeys(
     (Need.STREAM, Need.HTTP_STREAM), "the runtime posts a response when it is complete, it does not stream"
 )
 
@@ -60,7 +60,7 @@ def python_probe() -> Probe:
             Need.BEFORE_SNAPSHOT_FAILS: "fails_before_snapshot.handler",
             Need.AFTER_RESTORE_FAILS: "fails_after_restore.handler",
         },
-        lacking=_NO_STREAM,
+        lacking=NO_STREAM,
     )
 
 
@@ -73,7 +73,7 @@ def python_streaming_probe() -> Probe:
         name="python-streaming",
         files={**plain.files, "streaming_probe.py": streaming},
         handler="streaming_probe.handler",
-        lacking={need: why for need, why in plain.lacking.items() if need not in _NO_STREAM},
+        lacking={need: why for need, why in plain.lacking.items() if need not in NO_STREAM},
     )
 
 
@@ -94,7 +94,7 @@ def php_function_probe() -> Probe:
             Need.EXITS_AT_LOAD: "exits-at-load.php",
             Need.SLOW_LOAD: "slow-load.php",
         },
-        lacking=_NO_STREAM,
+        lacking=NO_STREAM,
     )
 
 
@@ -110,7 +110,7 @@ def php_fpm_probe() -> Probe:
         missing_handler="nope.php",
         faulty={},
         lacking={
-            **_NO_STREAM,
+            **NO_STREAM,
             Need.RAISE: _HTTP_500,
             Need.TYPED_RAISE: _HTTP_500,
             Need.EXIT: _PAGE,
@@ -139,7 +139,7 @@ def php_console_probe() -> Probe:
         missing_handler="nope.php",
         faulty={},
         lacking={
-            **_NO_STREAM,
+            **NO_STREAM,
             Need.EXIT: _COMMAND,
             Need.TYPED_RAISE: "a command fails with its exit code and output, it has no error type",
             Need.ANY_EVENT: "a console takes command lines only",

@@ -169,6 +169,26 @@ def test_a_handler_may_have_a_process_of_its_own(
     assert (Need.EXIT not in probe.lacking) is has_the_process
 
 
+@pytest.mark.parametrize("name", ["php-function", "php-fpm"])
+def test_a_php_runtime_may_stream(name: str) -> None:
+    plain = fitted(probe_named(name), {"RUNTIMEBUILDER_STREAMING": "off"})
+    streaming = fitted(probe_named(name), {"RUNTIMEBUILDER_STREAMING": "On"})
+    assert plain is not None
+    assert streaming is not None
+    assert {Need.STREAM, Need.HTTP_STREAM} <= set(plain.lacking)
+    assert not {Need.STREAM, Need.HTTP_STREAM} & set(streaming.lacking)
+    assert streaming.handler in streaming.files
+
+
+def test_a_streamed_page_is_decoded() -> None:
+    codec = codec_for(Form.HTTP)
+    assert codec.result(b'{"statusCode":200}' + bytes(8) + b'{"a":1}') == '{"a":1}'
+    with pytest.raises(NotDecodableError, match="HTTP status 500"):
+        codec.result(b'{"statusCode":500}' + bytes(8) + b"x")
+    with pytest.raises(NotDecodableError, match="not UTF-8"):
+        codec.result(b'{"statusCode":200}' + bytes(8) + b"\xff")
+
+
 def test_no_probe_is_a_choice() -> None:
     assert fitted(None, {"RUNTIMEBUILDER_STATE": "fork"}) is None
     assert choose_probe("none", facts(), {}.__contains__, lambda _path: b"") is None

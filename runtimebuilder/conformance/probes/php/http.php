@@ -9,6 +9,11 @@ require_once __DIR__ . '/probe.php';
 $command = json_decode(file_get_contents('php://input') ?: 'null', true, 512, JSON_THROW_ON_ERROR);
 // A page cannot end the process that serves it, keeps nothing between requests, and what it prints is the response.
 $impossible = ['exit', 'print', 'counter'];
+if (($command['do'] ?? '') === 'stream') {
+    probe_write_pieces($command);
+
+    return;
+}
 if (in_array($command['do'] ?? '', $impossible, true)) {
     $result = PROBE_UNSUPPORTED;
 } elseif (($command['do'] ?? '') === 'request') {
@@ -39,4 +44,29 @@ function probe_request(): array
         'headers' => (object) $headers,
         'cookies' => (object) $_COOKIE,
     ];
+}
+
+/**
+ * Sends the pieces of a stream as they are made.
+ *
+ * @param array<string, mixed> $command
+ */
+function probe_write_pieces(array $command): void
+{
+    $http = $command['http'] ?? [];
+    http_response_code($http['statusCode'] ?? 200);
+    header('Content-Type: ' . ($command['content_type'] ?? 'application/octet-stream'));
+    foreach ($http['headers'] ?? [] as $name => $value) {
+        header("$name: $value");
+    }
+    foreach ($http['cookies'] ?? [] as $cookie) {
+        header("Set-Cookie: $cookie", false);
+    }
+    while (ob_get_level() > 0) {
+        ob_end_flush();
+    }
+    foreach (probe_pieces($command['steps']) as $piece) {
+        echo $piece;
+        flush();
+    }
 }

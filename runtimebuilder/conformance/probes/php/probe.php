@@ -224,3 +224,25 @@ function probe_print($result): void
     $flags = JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_PRESERVE_ZERO_FRACTION | JSON_THROW_ON_ERROR;
     echo json_encode($result, $flags, 10000);
 }
+
+/**
+ * The steps of a `stream` command, each taken when the runtime asks for it.
+ *
+ * @param list<array<string, mixed>> $steps
+ * @return Generator<int, string>
+ */
+function probe_pieces(array $steps): Generator
+{
+    foreach ($steps as $step) {
+        if (isset($step['pause'])) {
+            usleep((int) ($step['pause'] * 1000000));
+        } elseif (isset($step['raise'])) {
+            throw new ProbeError($step['raise']);
+        } else {
+            for ($time = 0; $time < ($step['times'] ?? 1); $time++) {
+                yield isset($step['bytes']) ? str_repeat('x', $step['bytes'])
+                    : (isset($step['hex']) ? (string) hex2bin($step['hex']) : $step['text']);
+            }
+        }
+    }
+}

@@ -71,6 +71,12 @@ final class ErrorReport
         return $json;
     }
 
+    /** `Category.Reason`, for the header or trailer. */
+    public function type(): string
+    {
+        return $this->headerType();
+    }
+
     /** @return array<string, string> */
     public function headers(): array
     {

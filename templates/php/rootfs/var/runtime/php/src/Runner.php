@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace RuntimeBuilder;
 
 use RuntimeBuilder\Api\Invocation;
+use RuntimeBuilder\Streaming\Body;
 
 /** One way to run a project's code: as a function, behind PHP-FPM, as console commands. */
 interface Runner
@@ -15,9 +16,10 @@ interface Runner
     public function start(): void;
 
     /**
-     * Serves one event and returns the result as JSON text. Whatever it throws is that event's error.
+     * Serves one event and returns the result: JSON text, or what is to be sent while it is made. Whatever it
+     * throws is that event's error.
      */
-    public function run(Invocation $invocation): string;
+    public function run(Invocation $invocation): string|Body;
 
     /** Called when the event has been answered; not ready for another one means: make it so here. */
     public function settle(): void;

@@ -8,6 +8,7 @@ use Closure;
 use RuntimeBuilder\Api\ApiFailure;
 use RuntimeBuilder\Api\Invocation;
 use RuntimeBuilder\Api\RuntimeApi;
+use RuntimeBuilder\Streaming\Body;
 use Throwable;
 
 /**
@@ -70,10 +71,14 @@ final class Runtime
         $this->current = $invocation;
         $requestId = $invocation->requestId;
         $outcome = Outcome::of($runner, $invocation);
-        $this->current = null;
-        if ($outcome->report === null) {
+        if ($outcome->result instanceof Body) {
+            $this->api->stream($requestId, $outcome->result); // the project's code still runs in it
+            $this->current = null;
+        } elseif ($outcome->report === null) {
+            $this->current = null;
             $this->api->respond($requestId, $outcome->result);
         } else {
+            $this->current = null;
             Log::line($outcome->report->logLine($requestId, 'Invoke Error'));
             $this->api->fail($requestId, $outcome->report);
         }

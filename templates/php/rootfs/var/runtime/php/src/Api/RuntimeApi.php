@@ -11,7 +11,10 @@ use RuntimeBuilder\Http\Response;
 use RuntimeBuilder\Log;
 use RuntimeBuilder\Net\ConnectionLost;
 use RuntimeBuilder\Net\TimedOut;
+use RuntimeBuilder\Streaming\Body;
+use RuntimeBuilder\Streaming\StreamedPost;
 use RuntimeBuilder\Version;
+use Throwable;
 
 /**
  * The Lambda Runtime API, version 2018-06-01, from the runtime's side.
@@ -28,8 +31,11 @@ final class RuntimeApi
 
     private readonly Client $http;
 
+    /** The response that is being streamed. */
+    private ?StreamedPost $streaming = null;
+
     /** @param string $authority AWS_LAMBDA_RUNTIME_API: host:port */
-    public function __construct(string $authority)
+    public function __construct(private readonly string $authority)
     {
         $this->http = new Client($authority, Version::userAgent());
     }
@@ -92,9 +98,71 @@ final class RuntimeApi
         $this->postResult($requestId, 'response', $path, $json, ['Content-Type' => 'application/json']);
     }
 
+    /**
+     * Posts a result while it is made. An exception of the project's code ends it with the two trailers of an error.
+     *
+     * @throws ApiFailure
+     */
+    public function stream(string $requestId, Body $body): void
+    {
+        $path = self::PREFIX . '/invocation/' . rawurlencode($requestId) . '/response';
+        try {
+            $post = new StreamedPost($this->authority, Version::userAgent(), $path, $body->contentType);
+            $this->streaming = $post;
+            $report = self::sendPieces($post, $body);
+            if ($report !== null) {
+                Log::line($report->logLine($requestId, 'Invoke Error'));
+            }
+            $response = $post->end($report);
+        } catch (ConnectionLost | MalformedResponse $failure) {
+            // The environment has given this event up; it knows, and says so if it has given us up.
+            Log::line("$requestId: streaming the response: " . $failure->getMessage());
+
+            return;
+        } finally {
+            $this->streaming?->close();
+            $this->streaming = null;
+        }
+        $this->judge($requestId, 'response', $response);
+    }
+
+    /** The failure that ended the pieces; null when they have ended by themselves or nobody takes more. */
+    private static function sendPieces(StreamedPost $post, Body $body): ?ErrorReport
+    {
+        $pieces = $body->pieces();
+        while (true) {
+            try {
+                if (!$pieces->valid()) {
+                    return null;
+                }
+                $piece = $pieces->current();
+            } catch (Throwable $error) {
+                return ErrorReport::of($error);
+            }
+            if (!$post->write($piece)) {
+                return null;
+            }
+            unset($piece);
+            try {
+                $pieces->next();
+            } catch (Throwable $error) {
+                return ErrorReport::of($error);
+            }
+        }
+    }
+
     /** @throws ApiFailure */
     public function fail(string $requestId, ErrorReport $report): void
     {
+        if ($this->streaming !== null) { // a fatal error in the middle of a stream
+            try {
+                $this->streaming->end($report);
+            } catch (ConnectionLost | MalformedResponse $failure) {
+                throw new ApiFailure("$requestId: streaming the response: " . $failure->getMessage());
+            }
+
+            return;
+        }
         $path = self::PREFIX . '/invocation/' . rawurlencode($requestId) . '/error';
         $this->postResult($requestId, 'error', $path, $report->json(), $report->headers());
     }
@@ -132,6 +200,11 @@ final class RuntimeApi
             // It may have been taken: sending it again could answer twice.
             throw new ApiFailure("$requestId: sending the $what: " . $failure->getMessage());
         }
+        $this->judge($requestId, $what, $response);
+    }
+
+    private function judge(string $requestId, string $what, Response $response): void
+    {
         if ($response->status >= 200 && $response->status < 300) {
             return;
         }

@@ -42,17 +42,17 @@ final class WarmConsole
                 'RUNTIMEBUILDER_STATE is fork, and this PHP has no pcntl extension; use process',
             );
         }
-        [$this->channel, $theirs] = Channel::pair();
         $pipes = [];
-        $files = [0 => ['file', '/dev/null', 'r'], 1 => ['pipe', 'w'], 2 => ['redirect', 1], 3 => $theirs->stream()];
+        // A socket of proc_open's own making: the process does not inherit our end of it.
+        $files = [0 => ['file', '/dev/null', 'r'], 1 => ['pipe', 'w'], 2 => ['redirect', 1], 3 => ['socket']];
         $process = Quietly::call(function () use ($files, &$pipes) {
             return proc_open($this->command, $files, $pipes);
         });
-        $theirs->close();
         if ($process === false) {
             throw new InvocationFailure('Runtime.ForkFailed', 'PHP could not be started: ' . Quietly::lastWarning());
         }
         $this->process = $process;
+        $this->channel = new Channel($pipes[3]);
         $this->pipe = $pipes[1];
         stream_set_blocking($this->pipe, false);
         $message = $this->message(Deadline::never());

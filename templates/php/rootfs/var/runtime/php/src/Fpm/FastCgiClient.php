@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace RuntimeBuilder\Fpm;
 
+use Generator;
 use RuntimeBuilder\Log;
 use RuntimeBuilder\Net\ConnectionLost;
 use RuntimeBuilder\Net\Deadline;
@@ -39,12 +40,49 @@ final class FastCgiClient
      */
     public function request(array $params, string $body, Deadline $deadline): string
     {
+        $parser = new RecordParser();
+        foreach ($this->exchange($parser, $params, $body, $deadline) as $_) {
+            if ($parser->outputLength() > self::OUTPUT_LIMIT) {
+                $this->disconnect();
+                throw new FastCgiProtocolError('the answer is longer than 32 MB; Lambda takes 6 MB');
+            }
+        }
+
+        return $parser->output();
+    }
+
+    /**
+     * The same in pieces, as PHP-FPM sends them. Who stops before the end has to have PHP-FPM restarted: the script
+     * may go on.
+     *
+     * @param array<string, string> $params
+     * @return Generator<int, string>
+     */
+    public function stream(array $params, string $body, Deadline $deadline): Generator
+    {
+        $parser = new RecordParser();
+        foreach ($this->exchange($parser, $params, $body, $deadline) as $_) {
+            $output = $parser->takeOutput();
+            if ($output !== '') {
+                yield $output;
+            }
+        }
+    }
+
+    /**
+     * Gives control back whenever something has come, the last time when the answer is complete.
+     *
+     * @param array<string, string> $params
+     * @return Generator<int, null>
+     */
+    private function exchange(RecordParser $parser, array $params, string $body, Deadline $deadline): Generator
+    {
         if ($this->stream !== null && !$this->stream->isIdle()) {
             $this->disconnect(); // the worker was replaced since the last request
         }
         $this->connect();
         assert($this->stream !== null);
-        $parser = new RecordParser();
+        $isDone = false;
         try {
             $this->stream->queue(Records::request($params, $body));
             while (!$parser->isComplete()) {
@@ -54,19 +92,17 @@ final class FastCgiClient
                 }
                 $parser->feed($bytes);
                 $this->log($parser);
-                if ($parser->outputLength() > self::OUTPUT_LIMIT) {
-                    throw new FastCgiProtocolError('the answer is longer than 32 MB; Lambda takes 6 MB');
+                if (!$parser->isComplete()) {
+                    yield;
                 }
             }
-        } catch (ConnectionLost | FastCgiProtocolError | TimedOut $failure) {
-            $this->disconnect();
-            throw $failure;
+            $isDone = !$this->stream->hasUnsent(); // else the script ended without reading its input
+        } finally {
+            if (!$isDone) {
+                $this->disconnect();
+            }
         }
-        if ($this->stream->hasUnsent()) {
-            $this->disconnect(); // the script ended without reading its input
-        }
-
-        return $parser->output();
+        yield;
     }
 
     public function disconnect(): void

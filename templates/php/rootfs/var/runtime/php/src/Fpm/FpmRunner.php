@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace RuntimeBuilder\Fpm;
 
+use Generator;
 use RuntimeBuilder\Api\Invocation;
 use RuntimeBuilder\Api\RuntimeApi;
 use RuntimeBuilder\Context;
@@ -17,6 +18,7 @@ use RuntimeBuilder\Net\Deadline;
 use RuntimeBuilder\Net\TimedOut;
 use RuntimeBuilder\Runner;
 use RuntimeBuilder\Setting;
+use RuntimeBuilder\Streaming\Body;
 use RuntimeBuilder\Web\CgiResponse;
 use RuntimeBuilder\Web\FastCgiParameters;
 use RuntimeBuilder\Web\HttpEvent;
@@ -34,6 +36,8 @@ final class FpmRunner implements Runner
     private readonly FpmProcess $fpm;
     private string $script = '';
     private bool $alwaysBinary = false;
+    private bool $streams = false;
+    private bool $isStreaming = false;
     private ?StaticFiles $files = null;
 
     /** Whether PHP-FPM has to be started again before the next event. */
@@ -49,13 +53,14 @@ final class FpmRunner implements Runner
     public function start(): void
     {
         $this->script = self::script(Environment::handler());
+        $this->streams = Setting::flag('RUNTIMEBUILDER_STREAMING');
         $this->alwaysBinary = Setting::choice('RUNTIMEBUILDER_BINARY', ['auto', 'always'], 'auto') === 'always';
         $folder = Setting::text('RUNTIMEBUILDER_STATIC');
         $this->files = $folder === null ? null : StaticFiles::in($folder);
         $this->fpm->start();
     }
 
-    public function run(Invocation $invocation): string
+    public function run(Invocation $invocation): string|Body
     {
         try {
             $event = json_decode($invocation->event, true, 512, JSON_THROW_ON_ERROR);
@@ -80,6 +85,11 @@ final class FpmRunner implements Runner
             $this->restart();
         }
         $params = (new FastCgiParameters($this->script))->of($event, Context::of($invocation));
+        if ($this->streams && $event->takesStreams) {
+            [$head, $body] = CgiResponse::open($this->pieces($params, $event->body, $invocation));
+
+            return Body::ofHttp($result->head($head), $body);
+        }
         $output = $this->request($params, $event->body, $invocation);
 
         return Json::encode($result->of(CgiResponse::parse($output)));
@@ -87,6 +97,8 @@ final class FpmRunner implements Runner
 
     public function settle(): void
     {
+        $this->broken = $this->broken || $this->isStreaming; // nobody took the end
+        $this->isStreaming = false;
         if ($this->broken || !$this->fpm->isRunning()) {
             $this->restart();
         }
@@ -100,30 +112,58 @@ final class FpmRunner implements Runner
     /** @param array<string, string> $params */
     private function request(array $params, string $body, Invocation $invocation): string
     {
-        $remaining = $invocation->remainingSeconds() ?? self::NO_DEADLINE;
-        $seconds = max(0.05, $remaining - self::margin($remaining));
+        $seconds = self::seconds($invocation);
         try {
             return $this->client->request($params, $body, Deadline::in($seconds));
-        } catch (TimedOut) {
+        } catch (TimedOut | ConnectionLost | FastCgiProtocolError $problem) {
+            throw $this->failure($problem, $params, $seconds);
+        }
+    }
+
+    /**
+     * @param array<string, string> $params
+     * @return Generator<int, string>
+     */
+    private function pieces(array $params, string $body, Invocation $invocation): Generator
+    {
+        $seconds = self::seconds($invocation);
+        $this->isStreaming = true;
+        try {
+            yield from $this->client->stream($params, $body, Deadline::in($seconds));
+        } catch (TimedOut | ConnectionLost | FastCgiProtocolError $problem) {
+            throw $this->failure($problem, $params, $seconds);
+        }
+        $this->isStreaming = false;
+    }
+
+    /** @param array<string, string> $params */
+    private function failure(
+        TimedOut|ConnectionLost|FastCgiProtocolError $problem,
+        array $params,
+        float $seconds,
+    ): InvocationFailure {
+        if ($problem instanceof TimedOut) {
             $this->broken = true;
             $this->fpm->stop();
-            throw new InvocationFailure('Function.Timeout', sprintf(
+
+            return new InvocationFailure('Function.Timeout', sprintf(
                 'the application did not answer within %.1f s and was stopped just before the function\'s own timeout;'
                     . ' raise the timeout, or find what it waits for: %s %s',
                 $seconds,
                 $params['REQUEST_METHOD'],
                 $params['REQUEST_URI'],
             ));
-        } catch (ConnectionLost $lost) {
-            throw new InvocationFailure(
-                'Function.WorkerDied',
-                "the PHP-FPM worker ended in the middle of the request ({$lost->getMessage()}); the log above may hold"
-                    . ' its signal: SIGSEGV points to an extension, SIGKILL to memory',
-            );
-        } catch (FastCgiProtocolError $error) {
-            $this->broken = true;
-            throw new InvocationFailure('Function.BadResponse', $error->getMessage());
         }
+        if ($problem instanceof ConnectionLost) {
+            return new InvocationFailure(
+                'Function.WorkerDied',
+                "the PHP-FPM worker ended in the middle of the request ({$problem->getMessage()}); the log above may"
+                    . ' hold its signal: SIGSEGV points to an extension, SIGKILL to memory',
+            );
+        }
+        $this->broken = true;
+
+        return new InvocationFailure('Function.BadResponse', $problem->getMessage());
     }
 
     private function restart(): void
@@ -133,6 +173,13 @@ final class FpmRunner implements Runner
         $this->fpm->stop();
         $this->fpm->start();
         $this->broken = false;
+    }
+
+    private static function seconds(Invocation $invocation): float
+    {
+        $remaining = $invocation->remainingSeconds() ?? self::NO_DEADLINE;
+
+        return max(0.05, $remaining - self::margin($remaining));
     }
 
     /** Seconds kept for reporting a timeout ourselves: a fifth of the time left, 0.2 to 1. */

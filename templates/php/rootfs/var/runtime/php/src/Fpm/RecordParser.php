@@ -54,6 +54,15 @@ final class RecordParser
         return $this->output;
     }
 
+    /** The output since the last call. */
+    public function takeOutput(): string
+    {
+        $output = $this->output;
+        $this->output = '';
+
+        return $output;
+    }
+
     public function outputLength(): int
     {
         return strlen($this->output);

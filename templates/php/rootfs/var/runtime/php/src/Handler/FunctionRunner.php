@@ -4,25 +4,31 @@ declare(strict_types=1);
 
 namespace RuntimeBuilder\Handler;
 
+use Generator;
 use RuntimeBuilder\Api\Invocation;
 use RuntimeBuilder\Context;
 use RuntimeBuilder\Environment;
 use RuntimeBuilder\InvocationFailure;
 use RuntimeBuilder\Json;
 use RuntimeBuilder\Runner;
+use RuntimeBuilder\Setting;
+use RuntimeBuilder\StreamedResponse;
+use RuntimeBuilder\Streaming\Body;
 
 /** Calls the project's handler in this process: `handler(event, Context): result`. */
 final class FunctionRunner implements Runner
 {
     private ?Handler $handler = null;
+    private bool $streams = false;
 
     public function start(): void
     {
+        $this->streams = Setting::flag('RUNTIMEBUILDER_STREAMING');
         $locator = new HandlerLocator(Environment::taskRoot());
         $this->handler = new Handler($locator->locate(Environment::handler()));
     }
 
-    public function run(Invocation $invocation): string
+    public function run(Invocation $invocation): string|Body
     {
         assert($this->handler !== null);
         try {
@@ -34,6 +40,10 @@ final class FunctionRunner implements Runner
             );
         }
         $result = $this->handler->call($event, Context::of($invocation));
+        unset($event);
+        if ($result instanceof StreamedResponse || $result instanceof Generator) {
+            return $this->stream($result);
+        }
         try {
             return Json::encode($result);
         } catch (\JsonException $error) {
@@ -44,6 +54,25 @@ final class FunctionRunner implements Runner
                     . ($error->getCode() === JSON_ERROR_UTF8 ? '; base64-encode what is not text' : ''),
             );
         }
+    }
+
+    /** @param StreamedResponse|Generator<mixed> $result */
+    private function stream(StreamedResponse|Generator $result): Body
+    {
+        if (!$this->streams) {
+            throw new InvocationFailure(
+                'Runtime.StreamingNotEnabled',
+                'the handler returned ' . get_debug_type($result) . ', which is to be streamed; set'
+                    . ' RUNTIMEBUILDER_STREAMING=on (in the spec: php: {streaming: true}) if its caller takes streams',
+            );
+        }
+        if ($result instanceof Generator) {
+            return Body::ofBytes($result, 'application/octet-stream');
+        }
+
+        return $result->http === null
+            ? Body::ofBytes($result->pieces, $result->contentType)
+            : Body::ofHttp($result->http, $result->pieces);
     }
 
     public function settle(): void

@@ -18,10 +18,13 @@ final class Channel
     public const EVENT = 'V';
     public const RESULT = 'S';
     public const FAILURE = 'F';
+    public const STREAM = 'T';
+    public const PIECE = 'C';
+    public const END = 'Z';
     public const STARTED = 'P';
     public const ENDED = 'X';
 
-    private const PIECE = 1 << 20;
+    private const BLOCK = 1 << 20;
 
     /** @param resource $stream one end of a socket pair */
     public function __construct(private $stream)
@@ -57,7 +60,7 @@ final class Channel
         $bytes = $kind . pack('N', strlen($content)) . $content;
         $length = strlen($bytes);
         for ($sent = 0; $sent < $length; $sent += $written) {
-            $piece = $sent === 0 && $length <= self::PIECE ? $bytes : substr($bytes, $sent, self::PIECE);
+            $piece = $sent === 0 && $length <= self::BLOCK ? $bytes : substr($bytes, $sent, self::BLOCK);
             $written = Quietly::call(fn () => fwrite($this->stream, $piece));
             if ($written === false || $written === 0) {
                 return false;
@@ -102,7 +105,7 @@ final class Channel
         $bytes = '';
         while (strlen($bytes) < $length) {
             $missing = $length - strlen($bytes);
-            $piece = Quietly::call(fn () => fread($this->stream, min(self::PIECE, $missing)));
+            $piece = Quietly::call(fn () => fread($this->stream, min(self::BLOCK, $missing)));
             if ($piece === false || $piece === '') {
                 return null;
             }

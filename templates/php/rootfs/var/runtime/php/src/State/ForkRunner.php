@@ -5,13 +5,12 @@ declare(strict_types=1);
 namespace RuntimeBuilder\State;
 
 use RuntimeBuilder\Api\Invocation;
-use RuntimeBuilder\ErrorReport;
 use RuntimeBuilder\InitFailure;
 use RuntimeBuilder\InvocationFailure;
 use RuntimeBuilder\Process\ProcessTable;
 use RuntimeBuilder\Quietly;
-use RuntimeBuilder\ReportedFailure;
 use RuntimeBuilder\Runner;
+use RuntimeBuilder\Streaming\Body;
 
 /**
  * Clean state for each event at the price of a fork: this process loads the project's code once and runs none of it
@@ -25,6 +24,7 @@ final class ForkRunner implements Runner
     private const LOOK_SECONDS = 0.05;
 
     private ?int $child = null;
+    private ?Channel $channel = null;
 
     public function __construct(private readonly Runner $runner)
     {
@@ -44,21 +44,25 @@ final class ForkRunner implements Runner
         gc_mem_caches();
     }
 
-    public function run(Invocation $invocation): string
+    public function run(Invocation $invocation): string|Body
     {
-        [$ours, $theirs] = Channel::pair();
-        $this->child = $this->fork($ours, $theirs, $invocation);
+        [$this->channel, $theirs] = Channel::pair();
+        $this->child = $this->fork($this->channel, $theirs, $invocation);
         $theirs->close();
-        try {
-            return $this->result($ours);
-        } finally {
-            $ours->close();
-        }
+        $message = $this->message($this->channel);
+
+        return match ($message[0]) {
+            Channel::RESULT => $message[1],
+            Channel::STREAM => Relay::body($message[1], fn (): array => $this->message($this->channel)),
+            default => throw Relay::failure($message[1]),
+        };
     }
 
     /** The copy may still run what the handler registered for its end; the next event waits for that. */
     public function settle(): void
     {
+        $this->channel?->close();
+        $this->channel = null;
         if ($this->child !== null) {
             while (pcntl_waitpid($this->child, $status) === -1 && pcntl_get_last_error() === PCNTL_EINTR) {
             }
@@ -96,8 +100,10 @@ final class ForkRunner implements Runner
         exit(0);
     }
 
-    private function result(Channel $channel): string
+    /** @return array{string, string} */
+    private function message(?Channel $channel): array
     {
+        assert($channel !== null);
         while (!$channel->isReadable(self::LOOK_SECONDS)) {
             if ($this->hasEnded($code, $signal) && !$channel->isReadable(0)) {
                 throw ExitStatus::failure($code, $signal);
@@ -108,12 +114,8 @@ final class ForkRunner implements Runner
             $this->hasEnded($code, $signal, 0);
             throw ExitStatus::failure($code, $signal);
         }
-        if ($message[0] === Channel::RESULT) {
-            return $message[1];
-        }
-        $report = unserialize($message[1], ['allowed_classes' => [ErrorReport::class]]);
-        assert($report instanceof ErrorReport);
-        throw new ReportedFailure($report);
+
+        return $message;
     }
 
     private function hasEnded(?int &$code, ?int &$signal, int $flags = WNOHANG): bool

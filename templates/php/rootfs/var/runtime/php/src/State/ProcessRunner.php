@@ -5,12 +5,11 @@ declare(strict_types=1);
 namespace RuntimeBuilder\State;
 
 use RuntimeBuilder\Api\Invocation;
-use RuntimeBuilder\ErrorReport;
 use RuntimeBuilder\InvocationFailure;
 use RuntimeBuilder\Process\ProcessTable;
 use RuntimeBuilder\Quietly;
-use RuntimeBuilder\ReportedFailure;
 use RuntimeBuilder\Runner;
+use RuntimeBuilder\Streaming\Body;
 
 /**
  * A new PHP process for each event, started ahead: it loads the project's code while no event is there.
@@ -38,7 +37,7 @@ final class ProcessRunner implements Runner
         $this->awaitReady();
     }
 
-    public function run(Invocation $invocation): string
+    public function run(Invocation $invocation): string|Body
     {
         if ($this->channel === null || !$this->isRunning()) {
             $this->end();
@@ -51,10 +50,12 @@ final class ProcessRunner implements Runner
             throw $this->ended();
         }
         $message = $this->message();
-        if ($message[0] === Channel::RESULT) {
-            return $message[1];
-        }
-        throw self::reported($message[1]);
+
+        return match ($message[0]) {
+            Channel::RESULT => $message[1],
+            Channel::STREAM => Relay::body($message[1], $this->message(...)),
+            default => throw Relay::failure($message[1]),
+        };
     }
 
     /** Waits for what the handler registered for the end of its process, then starts the one for the next event. */
@@ -86,24 +87,21 @@ final class ProcessRunner implements Runner
     /** @throws InvocationFailure */
     private function launch(): void
     {
-        [$this->channel, $theirs] = Channel::pair();
         $this->ready = false;
         $this->used = false;
-        $worker = Quietly::call(fn () => proc_open(
-            $this->command,
-            [0 => ['file', '/dev/null', 'r'], 3 => $theirs->stream()],
-            $pipes,
-        ));
-        $theirs->close();
+        $ends = [];
+        // A socket of proc_open's own making: the process does not inherit our end of it.
+        $worker = Quietly::call(function () use (&$ends) {
+            return proc_open($this->command, [0 => ['file', '/dev/null', 'r'], 3 => ['socket']], $ends);
+        });
         if ($worker === false) {
-            $this->channel->close();
-            $this->channel = null;
             throw new InvocationFailure(
                 'Runtime.ForkFailed',
                 'no process could be made for this event: ' . Quietly::lastWarning(),
             );
         }
         $this->worker = $worker;
+        $this->channel = new Channel($ends[3]);
     }
 
     private function awaitReady(): void
@@ -114,7 +112,7 @@ final class ProcessRunner implements Runner
         $message = $this->message();
         if ($message[0] !== Channel::READY) {
             $this->used = true;
-            throw self::reported($message[1]);
+            throw Relay::failure($message[1]);
         }
         $this->ready = true;
     }
@@ -180,13 +178,5 @@ final class ProcessRunner implements Runner
         $this->worker = null;
         $this->channel = null;
         $this->last = null;
-    }
-
-    private static function reported(string $content): ReportedFailure
-    {
-        $report = unserialize($content, ['allowed_classes' => [ErrorReport::class]]);
-        assert($report instanceof ErrorReport);
-
-        return new ReportedFailure($report);
     }
 }

@@ -10,6 +10,7 @@ use RuntimeBuilder\FatalError;
 use RuntimeBuilder\InitFailure;
 use RuntimeBuilder\Outcome;
 use RuntimeBuilder\Runner;
+use RuntimeBuilder\Streaming\Body;
 use Throwable;
 
 /** The process that handles one event, and what it tells the runtime: the result, or why there is none. */
@@ -60,10 +61,30 @@ final class Worker
         $outcome = Outcome::of($this->runner, $invocation);
         if ($outcome->report !== null) {
             $this->tell($outcome->report);
+        } elseif ($outcome->result instanceof Body) {
+            $this->stream($outcome->result);
         } else {
             $this->told = true;
             $this->channel->send(Channel::RESULT, $outcome->result);
         }
+    }
+
+    private function stream(Body $body): void
+    {
+        $this->channel->send(Channel::STREAM, serialize($body->head()));
+        try {
+            foreach ($body->payload() as $piece) {
+                if (!$this->channel->send(Channel::PIECE, $piece)) {
+                    break; // nobody takes more
+                }
+            }
+        } catch (Throwable $error) {
+            $this->tell(ErrorReport::of($error));
+
+            return;
+        }
+        $this->told = true;
+        $this->channel->send(Channel::END);
     }
 
     private function tell(ErrorReport $report): void

@@ -4,6 +4,9 @@ declare(strict_types=1);
 
 namespace RuntimeBuilder\Web;
 
+use Generator;
+use Iterator;
+
 /** What a script behind (Fast)CGI answered: status, header fields in order, body (RFC 3875 section 6). */
 final class CgiResponse
 {
@@ -38,6 +41,40 @@ final class CgiResponse
             $fields,
             substr($output, $offset + strlen($separator)),
         );
+    }
+
+    /**
+     * Takes the head of an answer that comes in pieces, and leaves the rest of it: the body.
+     *
+     * @param Iterator<mixed, string> $pieces
+     * @return array{self, Generator<int, string>} the answer without its body, and the body's pieces
+     */
+    public static function open(Iterator $pieces): array
+    {
+        $head = '';
+        for (; $pieces->valid(); $pieces->next()) {
+            $head .= $pieces->current();
+            if (preg_match('/\r?\n\r?\n/', $head) === 1) {
+                break;
+            }
+        }
+        $begin = self::parse($head);
+        $isEmpty = $begin->status === 204 || $begin->status === 304; // RFC 9110: no body
+        $body = (static function () use ($begin, $pieces, $isEmpty): Generator {
+            if (!$isEmpty) {
+                yield $begin->body;
+            }
+            if ($pieces->valid()) {
+                $pieces->next();
+            }
+            for (; $pieces->valid(); $pieces->next()) {
+                if (!$isEmpty) {
+                    yield $pieces->current();
+                }
+            }
+        })();
+
+        return [new self($begin->status, $begin->fields, ''), $body];
     }
 
     /** The first value, '' when there is none. */

@@ -17,6 +17,7 @@ final class HttpEvent
      * @param array<string, string> $headers
      * @param bool $multiValue whether the answer has to list the values of each header
      * @param array<mixed> $requestContext
+     * @param bool $takesStreams whether the sender can pass an answer on while it is made
      */
     private function __construct(
         public readonly EventForm $form,
@@ -29,6 +30,7 @@ final class HttpEvent
         public readonly string $protocol,
         public readonly string $sourceIp,
         public readonly array $requestContext,
+        public readonly bool $takesStreams = true,
     ) {
     }
 
@@ -88,6 +90,7 @@ final class HttpEvent
             protocol: 'HTTP/1.1',
             sourceIp: self::text(self::map($context, 'identity'), 'sourceIp', ''),
             requestContext: $context,
+            takesStreams: false,
         );
     }
 
@@ -142,6 +145,7 @@ final class HttpEvent
             protocol: 'HTTP/1.1',
             sourceIp: $forwarded[count($forwarded) - 1],
             requestContext: $context,
+            takesStreams: false,
         );
     }
 

@@ -67,6 +67,17 @@ final class HttpResult
         ];
     }
 
+    /**
+     * What stands before the body of a streamed answer.
+     *
+     * @return array<string, mixed>
+     * @throws InvocationFailure for a status that does not end a request
+     */
+    public function head(CgiResponse $response): array
+    {
+        return array_diff_key($this->of($response), ['isBase64Encoded' => 0, 'body' => 0]);
+    }
+
     private static function warnOfLargeHeaders(CgiResponse $response): void
     {
         $bytes = 0;
