@@ -1,6 +1,6 @@
 # Everything a newcomer needs: `make demo` and `make test`. Nothing has to be installed first but make itself.
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-unit test-engine check format docs clean
+.PHONY: help venv demo test test-unit test-engine bench check format docs clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -26,6 +26,11 @@ test: venv ## All tests, those against the engine among them
 
 test-unit: venv ## The tests that need no engine
 	$(PYTHON) -m pytest tests/unit
+
+bench: venv ## What the PHP runtimes cost, against the least that PHP can do (some minutes)
+	@.ci/engine.sh test
+	@$(VENV)/bin/runtimebuilder build php-82 php-82-fpm php-82-console --base debian-12
+	$(PYTHON) -m tests.benchmarks.php_runtimes $(BENCH)
 
 check: venv ## Linters, types, directions between packages
 	$(VENV)/bin/ruff check .

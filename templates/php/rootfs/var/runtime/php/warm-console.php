@@ -21,3 +21,6 @@ $_SERVER['SCRIPT_FILENAME'] = $_SERVER['SCRIPT_NAME'] = $_SERVER['PHP_SELF'] = $
 
 // From here on this file is the command: in the global scope, as if PHP had been started with it.
 require $argv[0];
+
+// It has not called exit(), so its code is 0.
+register_shutdown_function(State\Vanishing::after(...));

@@ -10,6 +10,7 @@ use RuntimeBuilder\FatalError;
 use RuntimeBuilder\Handler\HandlerLocator;
 use RuntimeBuilder\InitFailure;
 use RuntimeBuilder\State\Channel;
+use RuntimeBuilder\State\Vanishing;
 use Throwable;
 
 /** The process that has loaded the application's autoloader and makes copies of itself. Its output is the commands'. */
@@ -59,6 +60,8 @@ final class WarmParent
             exit(1);
         }
         $this->starting = false;
+        // What every copy needs is loaded once, here.
+        array_map('class_exists', [Environment::class, FatalError::class, Vanishing::class]);
         gc_collect_cycles();
         gc_mem_caches();
         $this->channel->send(Channel::READY);
@@ -90,9 +93,11 @@ final class WarmParent
             }
             while (pcntl_waitpid($child, $status) === -1 && pcntl_get_last_error() === PCNTL_EINTR) {
             }
+            $signal = pcntl_wifsignaled($status) ? pcntl_wtermsig($status) : null;
+            $code = $signal === Vanishing::SIGNAL ? 0 : null;
             $this->channel->send(Channel::ENDED, serialize([
-                pcntl_wifexited($status) ? pcntl_wexitstatus($status) : null,
-                pcntl_wifsignaled($status) ? pcntl_wtermsig($status) : null,
+                pcntl_wifexited($status) ? pcntl_wexitstatus($status) : $code,
+                $code === null ? $signal : null,
             ]));
             while (pcntl_waitpid(-1, $status, WNOHANG) > 0) {
             }

@@ -5,8 +5,12 @@ declare(strict_types=1);
 namespace RuntimeBuilder\State;
 
 use RuntimeBuilder\Api\Invocation;
+use RuntimeBuilder\Context;
+use RuntimeBuilder\ErrorReport;
+use RuntimeBuilder\FatalError;
 use RuntimeBuilder\InitFailure;
 use RuntimeBuilder\InvocationFailure;
+use RuntimeBuilder\Outcome;
 use RuntimeBuilder\Process\ProcessTable;
 use RuntimeBuilder\Quietly;
 use RuntimeBuilder\Runner;
@@ -39,6 +43,11 @@ final class ForkRunner implements Runner
             );
         }
         $this->runner->start();
+        // What every copy needs is loaded once, here.
+        array_map('class_exists', [
+            Channel::class, Context::class, ErrorReport::class, FatalError::class, Outcome::class, Vanishing::class,
+            Worker::class,
+        ]);
         // What is garbage now would be copied in every child that collects it.
         gc_collect_cycles();
         gc_mem_caches();
@@ -96,7 +105,7 @@ final class ForkRunner implements Runner
         $ours->close();
         // Else every copy would go on with the same "random" numbers.
         mt_srand(random_int(PHP_INT_MIN, PHP_INT_MAX));
-        (new Worker($theirs, $this->runner))->serve($invocation);
+        (new Worker($theirs, $this->runner, true))->serve($invocation);
         exit(0);
     }
 

@@ -19,8 +19,12 @@ final class Worker
     private bool $told = false;
     private bool $starting = false;
 
-    public function __construct(private readonly Channel $channel, private readonly Runner $runner)
-    {
+    /** @param bool $isCopy whether this process was forked: what it inherited is not its own to tear down */
+    public function __construct(
+        private readonly Channel $channel,
+        private readonly Runner $runner,
+        private readonly bool $isCopy = false,
+    ) {
         FatalError::reserveMemory();
         register_shutdown_function($this->shutDown(...));
     }
@@ -98,6 +102,10 @@ final class Worker
     {
         $fatal = FatalError::last();
         if ($this->told) {
+            if ($this->isCopy) {
+                register_shutdown_function(Vanishing::after(...)); // after those of the handler
+            }
+
             return;
         }
         if ($fatal !== null) {
