@@ -77,4 +77,27 @@ return [
         'Function.OutOfMemory',
         ErrorReport::ofFatal(['type' => E_ERROR, 'message' => 'Allowed memory size of 1 bytes exhausted', 'file' => '/f', 'line' => 1])->headers()['Lambda-Runtime-Function-Error-Type'],
     ),
+    'the cause for X-Ray: one line of ASCII, outermost first' => static function (Results $t): void {
+        $error = new LogicException("outer\nü\x7f", 0, new RangeException('inner'));
+        $header = ErrorReport::of($error)->headers()['Lambda-Runtime-Function-XRay-Error-Cause'];
+        $t->same(1, preg_match('/^[\x20-\x7e]+$/D', $header), $header);
+        $cause = json_decode($header, true, 512, JSON_THROW_ON_ERROR);
+        $t->same(['working_directory', 'exceptions', 'paths'], array_keys($cause));
+        $t->same(['LogicException', 'RangeException'], array_column($cause['exceptions'], 'type'));
+        $t->same("outer\nü\x7f", $cause['exceptions'][0]['message']);
+        $t->same(['path', 'line', 'label'], array_keys($cause['exceptions'][0]['stack'][0]));
+        $t->same(__FILE__, $cause['paths'][0]);
+    },
+    'a cause that is too long for a header is left out' => static function (Results $t): void {
+        $errors = null;
+        for ($i = 0; $i < 5; $i++) {
+            $errors = new Exception(str_repeat("\u{1F642}", 10_000), 0, $errors);
+        }
+        $header = ErrorReport::of($errors)->headers()['Lambda-Runtime-Function-XRay-Error-Cause'] ?? '';
+        $t->same(true, strlen($header) <= 60_000, strlen($header) . ' bytes');
+    },
+    'a failure of our own has no cause' => static fn (Results $t) => $t->same(
+        ['Content-Type', 'Lambda-Runtime-Function-Error-Type'],
+        array_keys(ErrorReport::of(new InitFailure('HandlerNotFound', 'x'))->headers()),
+    ),
 ];

@@ -14,15 +14,24 @@ final class ErrorReport
     private const BODY_LIMIT = 250_000;
     private const MESSAGE_LIMIT = 64_000;
     private const TRACE_LINES = 100;
+
+    /** Bytes. The emulator of AWS crops the header at 64 KB, and many HTTP servers refuse more. */
+    private const XRAY_LIMIT = 60_000;
+    private const XRAY_FRAMES = 50;
+    private const XRAY_MESSAGE = 2_000;
     private const LINE_LIMIT = 1_000;
     private const JSON = JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_INVALID_UTF8_SUBSTITUTE;
 
-    /** @param list<string> $stackTrace */
+    /**
+     * @param list<string> $stackTrace
+     * @param list<array{type: string, message: string, stack: list<array<string, int|string>>}> $causes for X-Ray
+     */
     private function __construct(
         private readonly string $category,
         private readonly string $type,
         private readonly string $message,
         private readonly array $stackTrace,
+        private readonly array $causes = [],
     ) {
     }
 
@@ -35,10 +44,22 @@ final class ErrorReport
         if ($error instanceof Reportable) {
             $cause = $error->getPrevious();
 
-            return new self('', $error->errorType(), $error->getMessage(), $cause === null ? [] : self::trace($cause));
+            return new self(
+                '',
+                $error->errorType(),
+                $error->getMessage(),
+                $cause === null ? [] : self::trace($cause),
+                $cause === null ? [] : self::causes($cause),
+            );
         }
 
-        return new self($category, self::className($error), $error->getMessage(), self::trace($error));
+        return new self(
+            $category,
+            self::className($error),
+            $error->getMessage(),
+            self::trace($error),
+            self::causes($error),
+        );
     }
 
     /** @param array{type: int, message: string, file: string, line: int} $error of error_get_last() */
@@ -80,16 +101,42 @@ final class ErrorReport
     /** @return array<string, string> */
     public function headers(): array
     {
+        $cause = $this->xrayCause();
+
         return [
             'Content-Type' => 'application/vnd.aws.lambda.error+json',
             'Lambda-Runtime-Function-Error-Type' => $this->headerType(),
-        ];
+        ] + ($cause === null ? [] : ['Lambda-Runtime-Function-XRay-Error-Cause' => $cause]);
     }
 
-    /** For the log: one line of JSON after the request id. */
-    public function logLine(string $requestId, string $title): string
+    /** One record: `title`, and the report as JSON. */
+    public function log(string $title): void
     {
-        return "$requestId\t$title\t" . $this->json();
+        if (Log::isJson()) {
+            Log::line($title, Log::ERROR, (array) json_decode($this->json(), true));
+        } else {
+            Log::line("$title\t" . $this->json(), Log::ERROR);
+        }
+    }
+
+    /**
+     * The failure as X-Ray shows it: the exception and those that caused it, outermost first; one line of ASCII. Null
+     * when there is none, or it would be too long for a header.
+     */
+    private function xrayCause(): ?string
+    {
+        if ($this->causes === []) {
+            return null;
+        }
+        $paths = array_column(array_merge(...array_column($this->causes, 'stack')), 'path');
+        $json = json_encode([
+            'working_directory' => Environment::taskRoot(),
+            'exceptions' => $this->causes,
+            'paths' => array_values(array_unique($paths)),
+        ], JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE);
+
+        // DEL is the one character of ASCII that JSON leaves as it is and a header cannot hold.
+        return $json === false || strlen($json) > self::XRAY_LIMIT ? null : str_replace("\x7f", '\u007f', $json);
     }
 
     /** `Category.Reason` of ASCII letters and digits, as the environment wants it: `Function.LogicException`. */
@@ -125,6 +172,29 @@ final class ErrorReport
         }
 
         return $trace;
+    }
+
+    /** @return list<array{type: string, message: string, stack: list<array<string, int|string>>}> outermost first */
+    private static function causes(\Throwable $error): array
+    {
+        $causes = [];
+        for ($one = $error; $one !== null && count($causes) < 5; $one = $one->getPrevious()) {
+            $stack = [['path' => $one->getFile(), 'line' => $one->getLine(), 'label' => '']];
+            foreach (array_slice($one->getTrace(), 0, self::XRAY_FRAMES) as $frame) {
+                $path = $frame['file'] ?? '';
+                if (!str_starts_with($path, dirname(__DIR__) . '/') && $path !== '') {
+                    $label = ($frame['class'] ?? '') . ($frame['type'] ?? '') . $frame['function'];
+                    $stack[] = ['path' => $path, 'line' => $frame['line'] ?? 0, 'label' => explode("\0", $label)[0]];
+                }
+            }
+            $causes[] = [
+                'type' => self::className($one),
+                'message' => self::cut($one->getMessage(), self::XRAY_MESSAGE),
+                'stack' => $stack,
+            ];
+        }
+
+        return $causes;
     }
 
     /** The class's name; for an anonymous class what stands before the NUL byte and the path. */

@@ -24,6 +24,13 @@ final class Outcome
     {
         Environment::set('_X_AMZN_TRACE_ID', $invocation->traceId);
         $buffers = ob_get_level();
+        if (Log::isJson()) {
+            ob_start(static function (string $output): string {
+                Log::output($output);
+
+                return '';
+            }, 1);
+        }
         try {
             $result = $runner->run($invocation);
             $report = null;
@@ -46,6 +53,7 @@ final class Outcome
         while (ob_get_level() > $buffers && ob_end_flush()) {
         }
         flush();
+        Log::endOutput();
     }
 
     /** @return Generator<int, string> */

@@ -54,12 +54,12 @@ final class Runtime
             }
         } catch (ApiFailure $failure) {
             $this->ending = true;
-            Log::line('Runtime API: ' . $failure->getMessage() . '; this process ends');
+            Log::line('Runtime API: ' . $failure->getMessage() . '; this process ends', Log::ERROR);
 
             return 1;
         } catch (Throwable $error) {
             $this->ending = true;
-            Log::line('This process cannot serve another event and ends: ' . ErrorReport::of($error)->json());
+            ErrorReport::of($error)->log('This process cannot serve another event and ends');
 
             return 1;
         }
@@ -70,6 +70,7 @@ final class Runtime
     {
         $this->current = $invocation;
         $requestId = $invocation->requestId;
+        Log::event($requestId);
         $outcome = Outcome::of($runner, $invocation);
         if ($outcome->result instanceof Body) {
             $this->api->stream($requestId, $outcome->result); // the project's code still runs in it
@@ -79,15 +80,16 @@ final class Runtime
             $this->api->respond($requestId, $outcome->result);
         } else {
             $this->current = null;
-            Log::line($outcome->report->logLine($requestId, 'Invoke Error'));
+            $outcome->report->log('Invoke Error');
             $this->api->fail($requestId, $outcome->report);
         }
         $runner->settle();
+        Log::event(null);
     }
 
     private function reportStart(ErrorReport $report): void
     {
-        Log::line($report->logLine('-', 'Init Error'));
+        $report->log('Init Error');
         $this->api->initFailed($report);
     }
 
@@ -113,15 +115,15 @@ final class Runtime
                 : ErrorReport::ofFatal($fatal, 'Runtime'));
         } elseif ($this->current !== null && $fatal !== null) {
             $report = ErrorReport::ofFatal($fatal);
-            Log::line($report->logLine($this->current->requestId, 'Invoke Error'));
+            $report->log('Invoke Error');
             try {
                 $this->api->fail($this->current->requestId, $report);
             } catch (ApiFailure $failure) {
-                Log::line('Runtime API: ' . $failure->getMessage());
+                Log::line('Runtime API: ' . $failure->getMessage(), Log::ERROR);
             }
         } elseif ($this->current !== null) {
             // Not reported: Lambda itself says that the runtime exited, and with which code.
-            Log::line("{$this->current->requestId}\tthe handler called exit(); this process ends");
+            Log::line('the handler called exit(); this process ends');
         }
     }
 

@@ -95,7 +95,7 @@ final class RuntimeApi
     public function respond(string $requestId, string $json): void
     {
         $path = self::PREFIX . '/invocation/' . rawurlencode($requestId) . '/response';
-        $this->postResult($requestId, 'response', $path, $json, ['Content-Type' => 'application/json']);
+        $this->postResult('response', $path, $json, ['Content-Type' => 'application/json']);
     }
 
     /**
@@ -111,19 +111,19 @@ final class RuntimeApi
             $this->streaming = $post;
             $report = self::sendPieces($post, $body);
             if ($report !== null) {
-                Log::line($report->logLine($requestId, 'Invoke Error'));
+                $report->log('Invoke Error');
             }
             $response = $post->end($report);
         } catch (ConnectionLost | MalformedResponse $failure) {
             // The environment has given this event up; it knows, and says so if it has given us up.
-            Log::line("$requestId: streaming the response: " . $failure->getMessage());
+            Log::line('streaming the response: ' . $failure->getMessage());
 
             return;
         } finally {
             $this->streaming?->close();
             $this->streaming = null;
         }
-        $this->judge($requestId, 'response', $response);
+        $this->judge('response', $response);
     }
 
     /** The failure that ended the pieces; null when they have ended by themselves or nobody takes more. */
@@ -158,13 +158,13 @@ final class RuntimeApi
             try {
                 $this->streaming->end($report);
             } catch (ConnectionLost | MalformedResponse $failure) {
-                throw new ApiFailure("$requestId: streaming the response: " . $failure->getMessage());
+                throw new ApiFailure("streaming the response: " . $failure->getMessage());
             }
 
             return;
         }
         $path = self::PREFIX . '/invocation/' . rawurlencode($requestId) . '/error';
-        $this->postResult($requestId, 'error', $path, $report->json(), $report->headers());
+        $this->postResult('error', $path, $report->json(), $report->headers());
     }
 
     /** Reports that the runtime cannot start. The process has to end after it, whatever the answer. */
@@ -192,23 +192,23 @@ final class RuntimeApi
     }
 
     /** @param array<string, string> $headers */
-    private function postResult(string $requestId, string $what, string $path, string $body, array $headers): void
+    private function postResult(string $what, string $path, string $body, array $headers): void
     {
         try {
             $response = $this->http->post($path, $body, $headers);
         } catch (ConnectionLost | MalformedResponse | TimedOut $failure) {
             // It may have been taken: sending it again could answer twice.
-            throw new ApiFailure("$requestId: sending the $what: " . $failure->getMessage());
+            throw new ApiFailure("sending the $what: " . $failure->getMessage());
         }
-        $this->judge($requestId, $what, $response);
+        $this->judge($what, $response);
     }
 
-    private function judge(string $requestId, string $what, Response $response): void
+    private function judge(string $what, Response $response): void
     {
         if ($response->status >= 200 && $response->status < 300) {
             return;
         }
-        $refusal = "$requestId: the $what was refused: " . self::describe($response);
+        $refusal = "the $what was refused: " . self::describe($response);
         if ($response->status >= 400 && $response->status < 500) {
             Log::line($refusal);
 

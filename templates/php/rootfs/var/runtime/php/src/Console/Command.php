@@ -100,7 +100,7 @@ final class Command
         if ($bytes === false || $bytes === '') {
             return !feof($pipe);
         }
-        Log::raw($bytes);
+        Log::output($bytes);
         $this->output .= $bytes;
         if (strlen($this->output) > 2 * self::OUTPUT_LIMIT) {
             $this->output = substr($this->output, -self::OUTPUT_LIMIT);

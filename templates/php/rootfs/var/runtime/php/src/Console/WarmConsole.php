@@ -178,7 +178,7 @@ final class WarmConsole
 
             return false;
         }
-        Log::raw($bytes);
+        Log::output($bytes);
         $this->output .= $bytes;
         if (strlen($this->output) > 2 * Command::OUTPUT_LIMIT) {
             $this->output = substr($this->output, -Command::OUTPUT_LIMIT);

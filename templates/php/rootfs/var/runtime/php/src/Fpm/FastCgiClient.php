@@ -115,8 +115,7 @@ final class FastCgiClient
     {
         $errors = $parser->takeErrors();
         if ($errors !== '') {
-            $errors = (string) preg_replace('/^PHP message: /m', '', $errors);
-            Log::raw(str_ends_with($errors, "\n") ? $errors : "$errors\n");
+            Log::messages($errors);
         }
     }
 }

@@ -81,7 +81,7 @@ final class FpmRunner implements Runner
             return Json::encode($result->of($file));
         }
         if (!$this->fpm->isRunning()) {
-            Log::line("{$invocation->requestId}\tPHP-FPM is gone; starting it again");
+            Log::line('PHP-FPM is gone; starting it again');
             $this->restart();
         }
         $params = (new FastCgiParameters($this->script))->of($event, Context::of($invocation));

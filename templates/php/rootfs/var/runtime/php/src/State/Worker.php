@@ -8,6 +8,7 @@ use RuntimeBuilder\Api\Invocation;
 use RuntimeBuilder\ErrorReport;
 use RuntimeBuilder\FatalError;
 use RuntimeBuilder\InitFailure;
+use RuntimeBuilder\Log;
 use RuntimeBuilder\Outcome;
 use RuntimeBuilder\Runner;
 use RuntimeBuilder\Streaming\Body;
@@ -62,6 +63,7 @@ final class Worker
 
     public function serve(Invocation $invocation): void
     {
+        Log::event($invocation->requestId);
         $outcome = Outcome::of($this->runner, $invocation);
         if ($outcome->report !== null) {
             $this->tell($outcome->report);
