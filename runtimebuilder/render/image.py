@@ -13,7 +13,8 @@ from runtimebuilder.spec.packages import layout_for, packages_for
 
 LABEL = "dev.runtimebuilder"
 # An application's own ini files. The leading colon keeps PHP's compiled-in folder, which is read first.
-_INI_SCAN_DIR = ":/var/task/php/conf.d"
+# After what PHP itself reads: layers (Bref's and others'), then the application. What is not there is skipped.
+_INI_SCAN_DIR = ":/opt/bref/etc/php/conf.d:/opt/php/conf.d:/var/task/php/conf.d"
 
 
 def base_reference(base: BaseSpec, mirrors: tuple[Mirror, ...] = ()) -> str:

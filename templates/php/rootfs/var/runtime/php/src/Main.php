@@ -29,20 +29,34 @@ final class Main
             chdir(Environment::taskRoot());
         }
         $variant = $arguments[0] ?? '';
-        $make = match ($variant) {
-            'function' => self::function(...),
-            'fpm' => static fn (): Runner
-                => new FpmRunner($arguments[1] ?? 'php-fpm', dirname(__DIR__) . '/php-fpm.conf', $api),
-            'console' => static fn (): Runner => new ConsoleRunner(),
-            default => null,
-        };
-        if ($make === null) {
-            Log::line("main.php takes function, fpm or console as its first argument, not '$variant'");
+        if (!in_array($variant, ['function', 'fpm', 'console'], true)) {
+            Log::line("main.php takes function, fpm or console as its first argument, not '$variant'", Log::ERROR);
 
             return 1;
         }
 
-        return (new Runtime($api, $make))->run();
+        return (new Runtime($api, static fn (): Runner => self::runner($variant, $arguments[1] ?? '', $api)))->run();
+    }
+
+    /** @throws InitFailure */
+    private static function runner(string $variant, string $fpm, RuntimeApi $api): Runner
+    {
+        // The bootstrap has looked at it already: Bref's client is not wanted, or the word is none.
+        Setting::choice('RUNTIMEBUILDER_CLIENT', ['auto', 'bref', 'runtimebuilder'], 'auto');
+        // One image of Bref's serves all three; so does ours, as far as it can.
+        $variant = Setting::choice('BREF_RUNTIME', ['function', 'fpm', 'console'], $variant);
+        if ($variant === 'fpm' && $fpm === '') {
+            throw new InitFailure(
+                'InvalidConfiguration',
+                'BREF_RUNTIME is fpm, and this image has no PHP-FPM: use the one whose name ends with -fpm',
+            );
+        }
+
+        return match ($variant) {
+            'fpm' => new FpmRunner($fpm, dirname(__DIR__) . '/php-fpm.conf', $api),
+            'console' => new ConsoleRunner(),
+            default => self::function(),
+        };
     }
 
     /** @throws InitFailure */

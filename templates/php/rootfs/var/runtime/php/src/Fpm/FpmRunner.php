@@ -54,7 +54,9 @@ final class FpmRunner implements Runner
     {
         $this->script = self::script(Environment::handler());
         $this->streams = Setting::flag('RUNTIMEBUILDER_STREAMING');
-        $this->alwaysBinary = Setting::choice('RUNTIMEBUILDER_BINARY', ['auto', 'always'], 'auto') === 'always';
+        // Bref's variable counts where ours says nothing.
+        $default = in_array(Setting::text('BREF_BINARY_RESPONSES'), [null, '0', 'false'], true) ? 'auto' : 'always';
+        $this->alwaysBinary = Setting::choice('RUNTIMEBUILDER_BINARY', ['auto', 'always'], $default) === 'always';
         $folder = Setting::text('RUNTIMEBUILDER_STATIC');
         $this->files = $folder === null ? null : StaticFiles::in($folder);
         $this->fpm->start();

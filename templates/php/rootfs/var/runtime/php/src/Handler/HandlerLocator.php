@@ -65,7 +65,8 @@ final class HandlerLocator
      */
     public static function autoloader(string $root): ?string
     {
-        $named = Setting::text('RUNTIMEBUILDER_AUTOLOAD');
+        $variable = Setting::text('RUNTIMEBUILDER_AUTOLOAD') === null ? 'BREF_AUTOLOAD_PATH' : 'RUNTIMEBUILDER_AUTOLOAD';
+        $named = Setting::text($variable);
         if ($named === null) {
             return is_file("$root/vendor/autoload.php") ? "$root/vendor/autoload.php" : null;
         }
@@ -73,7 +74,7 @@ final class HandlerLocator
         if (!is_file($path)) {
             throw new InitFailure(
                 'InvalidConfiguration',
-                "RUNTIMEBUILDER_AUTOLOAD is '$named', and there is no file $path",
+                "$variable is '$named', and there is no file $path",
             );
         }
 
