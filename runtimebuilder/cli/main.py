@@ -19,6 +19,7 @@ from runtimebuilder.cli.doctor_command import doctor
 from runtimebuilder.cli.invoke_command import invoke
 from runtimebuilder.cli.list_command import list_command
 from runtimebuilder.cli.report_command import report
+from runtimebuilder.cli.serve_command import serve
 from runtimebuilder.cli.validate_command import validate
 from runtimebuilder.cli.verify_command import verify
 from runtimebuilder.errors import ExitCode, UserError
@@ -46,6 +47,7 @@ app.command("build", short_help="Build runtimes that have changed.")(build)
 app.command("verify", short_help="Prove that an image obeys the Runtime API.")(verify)
 app.command("report", short_help="Show results again; compare images side by side.")(report)
 app.command("invoke", short_help="Send an event or a web request to an image.")(invoke)
+app.command("serve", short_help="Serve an image as a web site on this machine.")(serve)
 app.command("doctor", short_help="What this machine has, lacks, and needs.")(doctor)
 
 

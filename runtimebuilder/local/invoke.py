@@ -130,7 +130,7 @@ def invoke(
         raise EnvironmentProblemError(f"the engine has no image {image}", hint="build or pull it first")
     with Run(engine) as run:
         subject = put_layer(run, image, code_layer(code)) if code else image
-        function = Function(name=_function_name(image))
+        function = Function(name=function_name(image))
         with Box(
             run, subject, limits=limits or Limits(), handler=handler, env=env or {}, function=function
         ) as box:
@@ -144,7 +144,7 @@ def invoke(
             return tuple(done)
 
 
-def _function_name(image: str) -> str:
+def function_name(image: str) -> str:
     """What Lambda would take as a function's name: `php-82-fpm` of `registry/team/php-82-fpm:1@sha256:...`."""
     last = image.partition("@")[0].rpartition("/")[2].partition(":")[0]
     return re.sub(r"[^A-Za-z0-9_-]", "-", last)[:64] or "function"

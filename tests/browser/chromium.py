@@ -86,6 +86,19 @@ class Browser:
         while not self._loaded:
             self._take(self._receive())
 
+    def follow(self, script: str) -> None:
+        """Run what makes the page load another one, and wait for that."""
+        self._loaded = False
+        self.run(script)
+        while not self._loaded:
+            self._take(self._receive())
+
+    def choose_file(self, selector: str, file: Path) -> None:
+        """A file for an upload."""
+        root = self.call("DOM.getDocument")["root"]["nodeId"]
+        node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self.call("DOM.setFileInputFiles", nodeId=node, files=[str(file)])
+
     def run(self, script: str) -> Any:
         """The value of an expression on the page; an exception of it fails the test."""
         found = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
