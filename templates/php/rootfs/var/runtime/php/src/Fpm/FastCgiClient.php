@@ -26,9 +26,16 @@ final class FastCgiClient
     {
     }
 
-    /** @throws ConnectionLost */
+    /**
+     * Makes sure of a connection that a request can be sent on.
+     *
+     * @throws ConnectionLost
+     */
     public function connect(): void
     {
+        if ($this->stream !== null && !$this->stream->isIdle()) {
+            $this->disconnect(); // the worker was replaced since the last request
+        }
         $this->stream ??= Stream::connect('unix://' . $this->socket, 1.0);
     }
 
@@ -77,9 +84,6 @@ final class FastCgiClient
      */
     private function exchange(RecordParser $parser, array $params, string $body, Deadline $deadline): Generator
     {
-        if ($this->stream !== null && !$this->stream->isIdle()) {
-            $this->disconnect(); // the worker was replaced since the last request
-        }
         $this->connect();
         assert($this->stream !== null);
         $isDone = false;

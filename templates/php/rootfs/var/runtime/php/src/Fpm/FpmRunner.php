@@ -82,10 +82,7 @@ final class FpmRunner implements Runner
         if ($file !== null) {
             return Json::encode($result->of($file));
         }
-        if (!$this->fpm->isRunning()) {
-            Log::line('PHP-FPM is gone; starting it again');
-            $this->restart();
-        }
+        $this->makeReady();
         $params = (new FastCgiParameters($this->script))->of($event, Context::of($invocation));
         if ($this->streams && $event->takesStreams) {
             [$head, $body] = CgiResponse::open($this->pieces($params, $event->body, $invocation));
@@ -166,6 +163,23 @@ final class FpmRunner implements Runner
         $this->broken = true;
 
         return new InvocationFailure('Function.BadResponse', $problem->getMessage());
+    }
+
+    /** Nothing has been sent yet: what is wrong now need not cost this event. */
+    private function makeReady(): void
+    {
+        if (!$this->fpm->isRunning()) {
+            Log::line('PHP-FPM is gone; starting it again');
+            $this->restart();
+
+            return;
+        }
+        try {
+            $this->client->connect();
+        } catch (ConnectionLost $lost) {
+            Log::line("PHP-FPM takes no connection ({$lost->getMessage()}); starting it again");
+            $this->restart();
+        }
     }
 
     private function restart(): void
