@@ -41,6 +41,9 @@ final class FunctionRunner implements Runner
         }
         $result = $this->handler->call($event, Context::of($invocation));
         unset($event);
+        if ($result instanceof Body) {
+            return $result;
+        }
         if ($result instanceof StreamedResponse || $result instanceof Generator) {
             return $this->stream($result);
         }

@@ -7,6 +7,7 @@ namespace RuntimeBuilder\Handler;
 use Closure;
 use ParseError;
 use RuntimeBuilder\InitFailure;
+use RuntimeBuilder\Psr\RequestHandler;
 use RuntimeBuilder\Reportable;
 use RuntimeBuilder\Setting;
 use Throwable;
@@ -19,6 +20,8 @@ use Throwable;
  *     index.php:run        the file defines the function run
  *     App\Orders::create   static method, or method of `new App\Orders()`; needs an autoloader
  *     App\Orders           the same with handle() or __invoke()
+ *
+ * An object that is a PSR-15 request handler gets HTTP events as PSR-7 requests.
  */
 final class HandlerLocator
 {
@@ -65,7 +68,8 @@ final class HandlerLocator
      */
     public static function autoloader(string $root): ?string
     {
-        $variable = Setting::text('RUNTIMEBUILDER_AUTOLOAD') === null ? 'BREF_AUTOLOAD_PATH' : 'RUNTIMEBUILDER_AUTOLOAD';
+        $ours = 'RUNTIMEBUILDER_AUTOLOAD';
+        $variable = Setting::text($ours) === null ? 'BREF_AUTOLOAD_PATH' : $ours;
         $named = Setting::text($variable);
         if ($named === null) {
             return is_file("$root/vendor/autoload.php") ? "$root/vendor/autoload.php" : null;
@@ -118,6 +122,9 @@ final class HandlerLocator
 
     private function callableOf(mixed $value, string $where): Closure
     {
+        if ($value instanceof \Psr\Http\Server\RequestHandlerInterface) {
+            return Closure::fromCallable(new RequestHandler($value));
+        }
         if (is_object($value) && !$value instanceof Closure && is_callable([$value, 'handle'])) {
             return Closure::fromCallable([$value, 'handle']);
         }
