@@ -2,6 +2,7 @@
 
 declare(strict_types=1);
 
+use RuntimeBuilder\BigInteger;
 use RuntimeBuilder\Json;
 use RuntimeBuilder\Tests\Results;
 
@@ -34,7 +35,6 @@ return $tests + [
     'blanks around are fine' => static fn (Results $t) => $t->same(['a' => 1], Json::decode(" \n{ \"a\" : 1 }\r\n")),
     'no text is null' => static fn (Results $t) => $t->same(null, Json::decode('')),
     'the last of two equal keys counts' => static fn (Results $t) => $t->same(['a' => 2], Json::decode('{"a":1,"a":2}')),
-    'integers beyond 64 bits become floats' => static fn (Results $t) => $t->same(1.8446744073709552E+19, Json::decode('18446744073709551616')),
     'nesting of 4,000 levels comes back' => $roundTrip(str_repeat('[', 4000) . str_repeat(']', 4000)),
     'objects nested 2,000 levels come back' => $roundTrip(str_repeat('{"a":', 2000) . '{}' . str_repeat('}', 2000)),
     'nesting of 50,000 levels is an error, not a crash' => static function (Results $t): void {
@@ -60,4 +60,27 @@ return $tests + [
         $t->same('{"a":{},"b":[]}', Json::encode(Json::decodeToObjects('{"a":{},"b":[]}')));
         $t->same(stdClass::class, Json::decodeToObjects('{}')::class);
     },
+    'integers beyond 64 bits come back as they were' => static function (Results $t): void {
+        $json = '{"a":12345678901234567890,"b":[-98765432109876543210987654321,9223372036854775807,-9223372036854775808],'
+            . '"c":"12345678901234567890","d":0.1234567890123456789,"e":{"f":9223372036854775808},"g":"a\\"123,1234567890123456789012"}';
+        $value = Json::decode($json);
+        $t->same(BigInteger::class, $value['a']::class);
+        $t->same('12345678901234567890', (string) $value['a']);
+        $t->same(['12345678901234567890', PHP_INT_MAX, PHP_INT_MIN], [$value['c'], $value['b'][1], $value['b'][2]]);
+        $t->same(str_replace('0.1234567890123456789', '0.12345678901234568', $json), Json::encode($value));
+        $t->same('18446744073709551616', Json::encode(Json::decode('18446744073709551616')));
+        $objects = Json::decodeToObjects($json);
+        $t->same('9223372036854775808', (string) $objects->e->f);
+        $t->same('-98765432109876543210987654321', (string) $objects->b[0]);
+        $t->same('[18446744073709551616]', Json::encode([new BigInteger('18446744073709551616')]));
+    },
+    'a big integer is nothing else' => static fn (Results $t) => $t->throws(
+        InvalidArgumentException::class,
+        "'1,2' is not an integer",
+        static fn () => new BigInteger('1,2'),
+    ),
+    'big integers beside keys that PHP has no names for' => static fn (Results $t) => $t->same(
+        '{"\\u0000a":18446744073709551616}',
+        Json::encode(array_slice(Json::decode('{"\\u0000a":18446744073709551616,"x":{}}'), 0, 1)),
+    ),
 ];

@@ -14,7 +14,7 @@ use stdClass;
  * becomes an ArrayObject: `{}`, and one whose keys are 0, 1, 2 .... It is read like an array
  * (`$event['detail']['id'] ?? null`, `foreach`, `count`), and is written as the object that it was.
  *
- * Integers beyond 64 bits become floats (PHP has no larger ones). Nesting deeper than PHP's parser can take
+ * Integers beyond 64 bits become a BigInteger (PHP has no larger ones; a float would lose digits). Nesting deeper than PHP's parser can take
  * (about 5,000 lists or 2,500 objects) is an error, not a crash.
  */
 final class Json
@@ -38,15 +38,19 @@ final class Json
             return null;
         }
         // Most events have no such object, and the walk over a large event costs more than parsing it.
-        if (preg_match('/\{\s*+\}|"(?:0|\\\\u0030)"\s*+:/', $json) === 0) {
+        if (preg_match('/\{\s*+\}|"(?:0|\\\\u0030)"\s*+:|\d{19}/', $json) === 0) {
             return json_decode($json, true, self::DEPTH, JSON_THROW_ON_ERROR);
         }
+        $json = self::withoutBigIntegers($json);
         try {
             $value = json_decode($json, false, self::DEPTH, JSON_THROW_ON_ERROR);
         } catch (\JsonException $error) {
             if ($error->getCode() === JSON_ERROR_INVALID_PROPERTY_NAME) {
                 // A key that begins with U+0000 cannot be a property; as an array key it is fine.
-                return json_decode($json, true, self::DEPTH, JSON_THROW_ON_ERROR);
+                $value = json_decode($json, true, self::DEPTH, JSON_THROW_ON_ERROR);
+                self::showBigIntegers($value);
+
+                return $value;
             }
             throw $error;
         }
@@ -54,7 +58,7 @@ final class Json
             self::toArrays($value);
         }
 
-        return $value;
+        return BigInteger::found($value) ?? $value;
     }
 
     /**
@@ -64,13 +68,43 @@ final class Json
      */
     public static function decodeToObjects(string $json): mixed
     {
-        return $json === '' ? null : json_decode($json, false, self::DEPTH, JSON_THROW_ON_ERROR);
+        if ($json === '') {
+            return null;
+        }
+        $plain = self::withoutBigIntegers($json);
+        $value = json_decode($plain, false, self::DEPTH, JSON_THROW_ON_ERROR);
+        if ($plain !== $json) {
+            self::showBigIntegers($value);
+        }
+
+        return $value;
     }
 
     /** @throws \JsonException */
     public static function encode(mixed $value): string
     {
-        return json_encode($value, self::ENCODE, self::ENCODE_DEPTH);
+        return BigInteger::show(json_encode($value, self::ENCODE, self::ENCODE_DEPTH));
+    }
+
+    private static function withoutBigIntegers(string $json): string
+    {
+        return preg_match('/\d{19}/', $json) === 1 ? BigInteger::hide($json) : $json;
+    }
+
+    private static function showBigIntegers(mixed &$value): void
+    {
+        if (is_object($value)) {
+            foreach (get_object_vars($value) as $name => $item) {
+                self::showBigIntegers($item);
+                $value->$name = $item;
+            }
+        } elseif (is_array($value)) {
+            foreach ($value as &$item) {
+                self::showBigIntegers($item);
+            }
+        } else {
+            $value = BigInteger::found($value) ?? $value;
+        }
     }
 
     /**
@@ -88,6 +122,8 @@ final class Json
                 self::toArrays($item);
                 $array[$key] = $item;
                 unset($item);
+            } elseif (is_string($array[$key]) && ($number = BigInteger::found($array[$key])) !== null) {
+                $array[$key] = $number;
             }
         }
         $value = $wasObject && array_is_list($array) ? new ArrayObject($array) : $array;
