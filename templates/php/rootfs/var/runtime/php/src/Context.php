@@ -32,6 +32,13 @@ final class Context implements \JsonSerializable
 
     public static function of(Invocation $invocation): self
     {
+        // The environment's own: the same for every event.
+        static $function = null;
+        $function ??= array_map(static fn (string $name): string => getenv($name) ?: '', [
+            'AWS_LAMBDA_FUNCTION_NAME', 'AWS_LAMBDA_FUNCTION_VERSION', 'AWS_LAMBDA_FUNCTION_MEMORY_SIZE',
+            'AWS_LAMBDA_LOG_GROUP_NAME', 'AWS_LAMBDA_LOG_STREAM_NAME',
+        ]);
+
         return new self(
             requestId: $invocation->requestId,
             deadlineMs: $invocation->deadlineMs ?? 0,
@@ -40,11 +47,11 @@ final class Context implements \JsonSerializable
             clientContext: self::parse('Lambda-Runtime-Client-Context', $invocation->clientContext),
             cognitoIdentity: self::parse('Lambda-Runtime-Cognito-Identity', $invocation->cognitoIdentity),
             tenantId: $invocation->tenantId,
-            functionName: getenv('AWS_LAMBDA_FUNCTION_NAME') ?: '',
-            functionVersion: getenv('AWS_LAMBDA_FUNCTION_VERSION') ?: '',
-            memoryLimitMb: (int) getenv('AWS_LAMBDA_FUNCTION_MEMORY_SIZE'),
-            logGroup: getenv('AWS_LAMBDA_LOG_GROUP_NAME') ?: '',
-            logStream: getenv('AWS_LAMBDA_LOG_STREAM_NAME') ?: '',
+            functionName: $function[0],
+            functionVersion: $function[1],
+            memoryLimitMb: (int) $function[2],
+            logGroup: $function[3],
+            logStream: $function[4],
         );
     }
 

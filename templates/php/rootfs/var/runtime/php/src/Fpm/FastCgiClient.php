@@ -21,6 +21,7 @@ final class FastCgiClient
     private const OUTPUT_LIMIT = 32 * 1024 * 1024;
 
     private ?Stream $stream = null;
+    private bool $isReady = false;
 
     public function __construct(private readonly string $socket)
     {
@@ -36,6 +37,7 @@ final class FastCgiClient
         if ($this->stream !== null && !$this->stream->isIdle()) {
             $this->disconnect(); // the worker was replaced since the last request
         }
+        $this->isReady = true;
         $this->stream ??= Stream::connect('unix://' . $this->socket, 1.0);
     }
 
@@ -84,7 +86,10 @@ final class FastCgiClient
      */
     private function exchange(RecordParser $parser, array $params, string $body, Deadline $deadline): Generator
     {
-        $this->connect();
+        if (!$this->isReady) {
+            $this->connect();
+        }
+        $this->isReady = false;
         assert($this->stream !== null);
         $isDone = false;
         try {

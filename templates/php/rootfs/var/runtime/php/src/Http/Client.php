@@ -22,6 +22,9 @@ final class Client
     /** Attempt already made => pause before the next one, in microseconds. */
     private const PAUSES = [1 => 0, 2 => 50_000, 3 => 250_000];
 
+    /** Nanoseconds. The service does not close a connection on which it has just answered. */
+    private const TRUST = 5_000_000;
+
     private ?Stream $stream = null;
 
     /** @param string $authority host:port as it stands in AWS_LAMBDA_RUNTIME_API */
@@ -124,7 +127,7 @@ final class Client
 
     private function connection(Deadline $deadline): Stream
     {
-        if ($this->stream !== null && !$this->stream->isIdle()) {
+        if ($this->stream !== null && !$this->stream->isIdle(self::TRUST)) {
             $this->disconnect(); // closed by the peer since the last answer
         }
 

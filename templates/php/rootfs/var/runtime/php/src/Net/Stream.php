@@ -26,6 +26,9 @@ final class Stream
     private int $sent = 0;
     private int $sentInAll = 0;
 
+    /** When bytes came last (nanoseconds of the monotonic clock). */
+    private int $lastReceived = 0;
+
     /** @param resource $socket */
     private function __construct($socket)
     {
@@ -53,10 +56,14 @@ final class Stream
         return new self($socket);
     }
 
+    /** Sends what the kernel takes now; the rest goes out while `move` waits. */
     public function queue(string $bytes): void
     {
         $this->outgoing = $this->hasUnsent() ? substr($this->outgoing, $this->sent) . $bytes : $bytes;
         $this->sent = 0;
+        if ($this->socket !== null) {
+            $this->write($this->socket);
+        }
     }
 
     public function hasUnsent(): bool
@@ -109,6 +116,8 @@ final class Stream
             }
             $bytes = Quietly::call(static fn () => fread($socket, self::READ_SIZE));
             if ($bytes !== false && $bytes !== '') {
+                $this->lastReceived = hrtime(true);
+
                 return $bytes;
             }
             if (feof($socket)) {
@@ -117,11 +126,17 @@ final class Stream
         }
     }
 
-    /** Whether an idle connection can be used: nothing unread, not closed by the peer. */
-    public function isIdle(): bool
+    /**
+     * Whether an idle connection can be used: nothing unread, not closed by the peer. Not looked at again within
+     * `$trust` nanoseconds after bytes have come.
+     */
+    public function isIdle(int $trust = 0): bool
     {
         if ($this->socket === null) {
             return false;
+        }
+        if ($trust > 0 && hrtime(true) - $this->lastReceived < $trust) {
+            return true;
         }
         $read = [$this->socket];
         $none = null;
