@@ -11,14 +11,13 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from types import TracebackType
 from typing import Any, Self
 
 from runtimebuilder.emulator.exchange import Route
 from runtimebuilder.emulator.extension import FunctionFacts
 from runtimebuilder.emulator.invocation import Invocation, OutcomeKind
 from runtimebuilder.emulator.server import Emulator
-from runtimebuilder.engine.containers import Container, ContainerSpec, Mount, Process, create_container
+from runtimebuilder.engine.containers import Container, Mount, Process, create_container
 from runtimebuilder.engine.docker import Engine, ImageFacts
 from runtimebuilder.engine.resources import create_volume, remove_volume
 from runtimebuilder.errors import EnvironmentProblemError
@@ -33,6 +32,7 @@ from runtimebuilder.sandbox.link import Link
 from runtimebuilder.sandbox.outcome import Exit, InvokeResult, timeout_payload
 from runtimebuilder.sandbox.run import Run
 from runtimebuilder.sandbox.shutdown import Reason, Shutdown, shut_down
+from runtimebuilder.sandbox.subject_spec import declared_folders, subject_spec
 from runtimebuilder.sandbox.usage import Usage, usage_of
 
 __all__ = ["Box", "Exit", "InvokeResult", "Process", "Shutdown"]
@@ -93,9 +93,7 @@ class Box:
         self.open()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     # -- life of the box
@@ -133,7 +131,16 @@ class Box:
             function=FunctionFacts(self._function.name, self._function.version),
         )
         self._emulator.start()
-        subject = self._subject_spec(holder, facts)
+        subject = subject_spec(
+            facts,
+            self.limits,
+            name=holder.name,
+            namespaces=f"container:{holder.container.id}",
+            command=self._command,
+            env=self.environment,
+            labels=self._run.labels,
+            volumes=self._declared_volumes(holder.name, facts),
+        )
         self._subject = container = create_container(self._engine, subject)
         names = self._run.remembered(f"{facts.id} extensions", lambda: extension_programs(container))
         self._extensions = Extensions(
@@ -147,36 +154,9 @@ class Box:
             ),
         )
 
-    def _subject_spec(self, holder: Holder, facts: ImageFacts) -> ContainerSpec:
-        limits, name = self.limits, holder.name
-        namespaces = f"container:{holder.container.id}"
-        return ContainerSpec(
-            image=facts.id,
-            name=name,
-            command=self._command,
-            env=self.environment,
-            labels=self._run.labels,
-            user=limits.user,
-            network_mode=namespaces,
-            pid_mode=namespaces,
-            read_only=limits.read_only,
-            memory=limits.memory_mb * 1024 * 1024,
-            pids=limits.pids,
-            nofile=limits.nofile,
-            shared_memory=limits.shared_memory,
-            drop_capabilities=True,
-            no_new_privileges=True,
-            mounts=[Mount(name, "/tmp"), *self._declared_volumes(name, facts)],  # noqa: S108 - the box's
-        )
-
     def _declared_volumes(self, name: str, facts: ImageFacts) -> list[Mount]:
-        """Lambda knows no volumes (IM-02): what an image declares has to be read-only like the rest of it.
-
-        The engine would mount a writable one, so ours is mounted there, with the image's files copied in.
-        """
-        declared = [path for path in facts.volumes if path.rstrip("/") != "/tmp"]  # noqa: S108 - the box's
         mounts = []
-        for number, path in enumerate(declared, 1):
+        for number, path in enumerate(declared_folders(facts), 1):
             volume = create_volume(self._engine, f"{name}-{number}", options={}, labels=self._run.labels)
             self._volumes.append(volume)
             mounts.append(Mount(volume, path, read_only=self.limits.read_only))
