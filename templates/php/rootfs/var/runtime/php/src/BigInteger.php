@@ -33,6 +33,17 @@ final class BigInteger implements JsonSerializable, Stringable
         return self::mark() . $this->digits;
     }
 
+    /**
+     * Whether this JSON may hold an integer beyond 64 bits. Three looks, since PCRE finds one of two first characters
+     * twenty times as fast as one of three, and a large event is mostly text without them.
+     */
+    public static function isIn(string $json): bool
+    {
+        return preg_match('/:\s*+-?\d{19}/', $json) === 1
+            || preg_match('/[,\[]\s*+-?\d{19}/', $json) === 1
+            || preg_match('/^\s*+-?\d{19}/', $json) === 1;
+    }
+
     /** JSON in which every integer beyond 64 bits is a marked text. */
     public static function hide(string $json): string
     {

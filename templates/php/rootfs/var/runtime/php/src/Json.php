@@ -38,7 +38,7 @@ final class Json
             return null;
         }
         // Most events have no such object, and the walk over a large event costs more than parsing it.
-        if (preg_match('/\{\s*+\}|"(?:0|\\\\u0030)"\s*+:|\d{19}/', $json) === 0) {
+        if (preg_match('/\{\s*+\}|"(?:0|\\\\u0030)"\s*+:/', $json) === 0 && !BigInteger::isIn($json)) {
             return json_decode($json, true, self::DEPTH, JSON_THROW_ON_ERROR);
         }
         $json = self::withoutBigIntegers($json);
@@ -88,7 +88,7 @@ final class Json
 
     private static function withoutBigIntegers(string $json): string
     {
-        return preg_match('/\d{19}/', $json) === 1 ? BigInteger::hide($json) : $json;
+        return BigInteger::isIn($json) ? BigInteger::hide($json) : $json;
     }
 
     private static function showBigIntegers(mixed &$value): void
