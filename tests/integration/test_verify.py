@@ -25,13 +25,14 @@ Built = Callable[..., BuiltImage]
 
 API = "/var/runtime/php/src/Api/RuntimeApi.php"
 LOOP = "/var/runtime/php/src/Runtime.php"
+EVENT = "/var/runtime/php/src/Outcome.php"
 # What is broken (file, text, replacement), the case that has to notice it, and cases that must still pass.
 BROKEN = {
     "posts-its-result-to-another-path": (
         (
             API,
-            "invocation/' . rawurlencode($requestId) . '/response'",
-            "invocation/' . rawurlencode($requestId) . '/answer'",
+            'rawurlencode($requestId) . "/$what"',
+            'rawurlencode($requestId) . "/of-$what"',
         ),
         "RT-060",
         ("RT-003", "RT-150", "IM-01"),
@@ -44,14 +45,14 @@ BROKEN = {
     "ends-after-an-error": (
         (
             LOOP,
-            "$this->api->fail($requestId, $report);\n",
-            "$this->api->fail($requestId, $report);\n            exit(1);\n",
+            "$this->api->fail($requestId, $outcome->report);\n",
+            "$this->api->fail($requestId, $outcome->report);\n            exit(1);\n",
         ),
         "RT-110",
         ("RT-003", "RT-060", "RT-150", "FS-01"),
     ),
     "forgets-the-trace-id": (
-        (LOOP, "Environment::set('_X_AMZN_TRACE_ID', $invocation->traceId);", ""),
+        (EVENT, "Environment::set('_X_AMZN_TRACE_ID', $invocation->traceId);", ""),
         "RT-028",
         ("RT-060", "RT-110", "RT-150", "FS-01"),
     ),

@@ -94,7 +94,7 @@ final class RuntimeApi
      */
     public function respond(string $requestId, string $json): void
     {
-        $path = self::PREFIX . '/invocation/' . rawurlencode($requestId) . '/response';
+        $path = self::path($requestId, 'response');
         $this->postResult('response', $path, $json, ['Content-Type' => 'application/json']);
     }
 
@@ -105,7 +105,7 @@ final class RuntimeApi
      */
     public function stream(string $requestId, Body $body): void
     {
-        $path = self::PREFIX . '/invocation/' . rawurlencode($requestId) . '/response';
+        $path = self::path($requestId, 'response');
         try {
             $post = new StreamedPost($this->authority, Version::userAgent(), $path, $body->contentType);
             $this->streaming = $post;
@@ -163,7 +163,7 @@ final class RuntimeApi
 
             return;
         }
-        $path = self::PREFIX . '/invocation/' . rawurlencode($requestId) . '/error';
+        $path = self::path($requestId, 'error');
         $this->postResult('error', $path, $report->json(), $report->headers());
     }
 
@@ -215,6 +215,11 @@ final class RuntimeApi
             return;
         }
         throw new ApiFailure($refusal);
+    }
+
+    private static function path(string $requestId, string $what): string
+    {
+        return self::PREFIX . '/invocation/' . rawurlencode($requestId) . "/$what";
     }
 
     private static function describe(Response $response): string
