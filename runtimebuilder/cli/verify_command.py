@@ -84,7 +84,7 @@ def verify(
             min=1,
             max=32,
             show_default=False,
-            help="Cases that run at the same time, of all images (one more than processors, at most 4).",
+            help="Cases that run at the same time, of all images (two more than processors, at most 6).",
         ),
     ] = None,
     probe: Annotated[
@@ -202,7 +202,7 @@ def verify(
 
 def _jobs_here() -> int:
     """A case mostly waits, and what it waits for is the engine, which works on the same processors."""
-    return min(4, (os.cpu_count() or 1) + 1)
+    return min(6, (os.cpu_count() or 1) + 2)
 
 
 def _list(options: VerifyOptions, *, json_output: bool) -> None:

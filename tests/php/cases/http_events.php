@@ -172,4 +172,12 @@ return $tests + [
             $t->throws(UnknownEvent::class, $told, static fn () => HttpEvent::of($event));
         }
     },
+    'a header that HTTP does not allow is left out' => static function (Results $t): void {
+        $event = HttpEvent::of([
+            'version' => '2.0',
+            'headers' => ['x-a' => "1\r\nX-Evil: 1", 'x b' => '2', "x-c\n" => '3', 'x-d' => "4\0", 'x-e' => "5\t6", '' => '7'],
+            'requestContext' => ['http' => ['method' => 'GET']],
+        ]);
+        $t->same(['x-e' => "5\t6"], $event->headers);
+    },
 ];

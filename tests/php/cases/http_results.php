@@ -91,4 +91,8 @@ return [
         'answered with status 103',
         static fn () => $result($v2, "Status: 103 Early Hints\r\n\r\n"),
     ),
+    'a header that HTTP does not allow is left out of the answer' => static function (Results $t) use ($result, $v2): void {
+        $output = "X A: 1\r\nX-B: 2\rX-Evil: 1\r\nno colon\r\nX-C: 3\0z\r\nX-D: 4\r\n\r\nX-E: 5";
+        $t->same(['X-D' => '4'], $result($v2, $output)['headers']);
+    },
 ];

@@ -6,6 +6,7 @@ namespace RuntimeBuilder\Web;
 
 use Generator;
 use Iterator;
+use RuntimeBuilder\Log;
 
 /** What a script behind (Fast)CGI answered: status, header fields in order, body (RFC 3875 section 6). */
 final class CgiResponse
@@ -31,8 +32,10 @@ final class CgiResponse
             $value = trim($value);
             if (strcasecmp($name, 'Status') === 0) {
                 $status = (int) $value;
-            } elseif ($name !== '') {
+            } elseif (Fields::isName($name) && Fields::isValue($value)) {
                 $fields[] = [$name, $value];
+            } elseif (trim($line) !== '') {
+                Log::line('a header of the answer is left out: it has a name or a value that HTTP does not allow');
             }
         }
 

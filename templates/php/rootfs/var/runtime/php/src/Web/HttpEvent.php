@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace RuntimeBuilder\Web;
 
+use RuntimeBuilder\Log;
+
 /**
  * One HTTP request out of a Lambda event, the same for every sender.
  *
@@ -206,6 +208,11 @@ final class HttpEvent
         $headers = [];
         foreach ($values as [$name, $value]) {
             $name = strtolower($name);
+            if (!Fields::isName($name) || !Fields::isValue($value)) {
+                // Neither a server nor API Gateway passes such a field on; an event that somebody made up may hold one.
+                Log::line('a header of the event is left out: it has a name or a value that HTTP does not allow');
+                continue;
+            }
             $headers[$name] = isset($headers[$name])
                 ? $headers[$name] . ($name === 'cookie' ? '; ' : ', ') . $value
                 : $value;
