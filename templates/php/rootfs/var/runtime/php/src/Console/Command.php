@@ -18,6 +18,7 @@ final class Command
 
     private const DRAIN_SECONDS = 0.2;
     private const POLL_SECONDS = 0.02;
+    private const LONGEST_PAUSE = 5_000; // microseconds
 
     private string $output = '';
 
@@ -49,13 +50,16 @@ final class Command
         }
         stream_set_blocking($pipes[1], false);
         $open = true;
+        $pause = 100; // microseconds
         $timedOut = false;
         $status = proc_get_status($process);
         $drain = $status['running'] ? null : Deadline::in(self::DRAIN_SECONDS);
         while ($status['running'] || ($open && $drain !== null && !$drain->hasPassed())) {
             $open = $open && $this->read($pipes[1]);
             if (!$open) {
-                usleep(2_000);
+                // It has closed its output: mostly it ends at that moment. One that goes on is looked at less and less.
+                usleep($pause);
+                $pause = min(self::LONGEST_PAUSE, 2 * $pause);
             }
             if ($status['running']) {
                 // Asked until it has ended and not again: PHP before 8.3 tells the exit code only once.
