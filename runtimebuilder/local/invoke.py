@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,25 +127,45 @@ def invoke(
 
     `timeout` is the function's, in seconds. Raises `EnvironmentProblemError` (4) when the image is not there.
     """
+    with started_box(engine, image, handler=handler, code=code, env=env, limits=limits) as box:
+        return tuple(invoked(box, payload, timeout) for payload in payloads)
+
+
+def invoked(box: Box, payload: bytes, timeout: float) -> Invoked:
+    """One invocation in a box that is started, with what was logged meanwhile."""
+    before = len(box.logs())
+    result = box.invoke(payload, timeout=timeout)
+    asked = bool(box.emulator.recording.exchanges(Route.NEXT))
+    return Invoked(result, box.logs()[before:], asked)
+
+
+@contextlib.contextmanager
+def started_box(
+    engine: Engine,
+    image: str,
+    *,
+    handler: str,
+    code: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
+) -> Iterator[Box]:
+    """The function of an image, started and named like it; removed at the end.
+
+    Raises `EnvironmentProblemError` (4) when the image is not there.
+    """
     if engine.image(image) is None:
         raise EnvironmentProblemError(f"the engine has no image {image}", hint="build or pull it first")
     with Run(engine) as run:
         subject = put_layer(run, image, code_layer(code)) if code else image
-        function = Function(name=function_name(image))
+        function = Function(name=_function_name(image))
         with Box(
             run, subject, limits=limits or Limits(), handler=handler, env=env or {}, function=function
         ) as box:
             box.start()
-            done = []
-            for payload in payloads:
-                before = len(box.logs())
-                result = box.invoke(payload, timeout=timeout)
-                asked = bool(box.emulator.recording.exchanges(Route.NEXT))
-                done.append(Invoked(result, box.logs()[before:], asked))
-            return tuple(done)
+            yield box
 
 
-def function_name(image: str) -> str:
+def _function_name(image: str) -> str:
     """What Lambda would take as a function's name: `php-82-fpm` of `registry/team/php-82-fpm:1@sha256:...`."""
     last = image.partition("@")[0].rpartition("/")[2].partition(":")[0]
     return re.sub(r"[^A-Za-z0-9_-]", "-", last)[:64] or "function"

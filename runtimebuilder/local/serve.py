@@ -14,14 +14,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from runtimebuilder import events
-from runtimebuilder.emulator.exchange import Route
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import EnvironmentProblemError, SubjectFailedError
-from runtimebuilder.local.invoke import HttpAnswer, code_layer, function_name
+from runtimebuilder.local.invoke import HttpAnswer, invoked, started_box
 from runtimebuilder.sandbox.container import Box
-from runtimebuilder.sandbox.layer import put_layer
-from runtimebuilder.sandbox.limits import Function, Limits
-from runtimebuilder.sandbox.run import Run
+from runtimebuilder.sandbox.limits import Limits
 
 ADDRESS = "127.0.0.1"
 BODY_LIMIT = 6 * 1024 * 1024  # bytes that Lambda takes in one event
@@ -49,26 +46,18 @@ def serve(
     `port` 0: any that is free. `timeout` is the function's, in seconds. Raises `EnvironmentProblemError` (4): no
     such image, or the port is taken.
     """
-    if engine.image(image) is None:
-        raise EnvironmentProblemError(f"the engine has no image {image}", hint="build or pull it first")
-    with Run(engine) as run:
-        subject = put_layer(run, image, code_layer(code)) if code else image
-        function = Function(name=function_name(image))
-        with Box(
-            run, subject, limits=limits or Limits(), handler=handler, env=env or {}, function=function
-        ) as box:
-            box.start()
-            gate = _Gate(box, timeout, say)
-            try:
-                server = _Server(port, gate)
-            except OSError as problem:
-                raise EnvironmentProblemError(
-                    f"port {port} cannot be listened on: {problem.strerror}",
-                    hint="give another one with --port",
-                ) from problem
-            with server:
-                ready(f"http://{ADDRESS}:{server.server_address[1]}")
-                server.serve_forever()
+    with started_box(engine, image, handler=handler, code=code, env=env, limits=limits) as box:
+        gate = _Gate(box, timeout, say)
+        try:
+            server = _Server(port, gate)
+        except OSError as problem:
+            raise EnvironmentProblemError(
+                f"port {port} cannot be listened on: {problem.strerror}",
+                hint="give another one with --port",
+            ) from problem
+        with server:
+            ready(f"http://{ADDRESS}:{server.server_address[1]}")
+            server.serve_forever()
 
 
 class _Gate:
@@ -83,10 +72,8 @@ class _Gate:
     def answer(self, event: Mapping[str, object]) -> tuple[HttpAnswer, float]:
         """The function's answer and how long it took (seconds); 502 for what is none, as API Gateway says it."""
         with self._lock:
-            before = len(self._box.logs())
-            done = self._box.invoke(json.dumps(event).encode(), timeout=self._timeout)
-            log = self._box.logs()[before:].rstrip()
-            asked = bool(self._box.emulator.recording.exchanges(Route.NEXT))
+            told = invoked(self._box, json.dumps(event).encode(), self._timeout)
+        done, log = told.result, told.log.rstrip()
         if log:
             self._say(log)
         if done.kind == "response":
@@ -94,7 +81,7 @@ class _Gate:
                 return HttpAnswer.of(done.body), done.duration
             except SubjectFailedError as problem:
                 self._say(problem.message)
-        elif not log or not asked:
+        elif not log or not told.asked:
             self._say(f"the function failed ({done.kind}): {done.body[:1000].decode('utf-8', 'replace')}")
         body = b'{"message":"Internal Server Error"}'
         return HttpAnswer(502, (("Content-Type", "application/json"),), body), done.duration

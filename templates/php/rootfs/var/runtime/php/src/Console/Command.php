@@ -70,7 +70,7 @@ final class Command
                 $drain ??= Deadline::in(self::DRAIN_SECONDS);
             } elseif (!$timedOut && $deadline->hasPassed()) {
                 $timedOut = true;
-                $this->kill($status['pid']);
+                ProcessTable::end($status['pid']);
             }
         }
         fclose($pipes[1]);
@@ -111,14 +111,5 @@ final class Command
         }
 
         return true;
-    }
-
-    /** The program and all it has started. */
-    private function kill(int $id): void
-    {
-        $all = [$id, ...ProcessTable::descendants($id)];
-        ProcessTable::signal($all, ProcessTable::SIGTERM);
-        usleep(100_000);
-        ProcessTable::signal([$id, ...ProcessTable::descendants($id), ...$all], ProcessTable::SIGKILL);
     }
 }

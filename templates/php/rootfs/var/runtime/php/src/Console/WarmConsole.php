@@ -97,7 +97,7 @@ final class WarmConsole
         $message = $this->message($deadline);
         if ($message === null && $deadline->hasPassed()) {
             $timedOut = true;
-            self::kill((int) $started[1]);
+            ProcessTable::end((int) $started[1]);
             $message = $this->message(Deadline::in(1.0));
         }
         if ($message === null) {
@@ -209,14 +209,5 @@ final class WarmConsole
         $this->channel = null;
         $this->pipe = null;
         $this->process = null;
-    }
-
-    /** The command and all that it has started. */
-    private static function kill(int $id): void
-    {
-        $all = [$id, ...ProcessTable::descendants($id)];
-        ProcessTable::signal($all, ProcessTable::SIGTERM);
-        usleep(100_000);
-        ProcessTable::signal([$id, ...ProcessTable::descendants($id), ...$all], ProcessTable::SIGKILL);
     }
 }
