@@ -200,7 +200,7 @@ final class RuntimeApi
             // It may have been taken: sending it again could answer twice.
             throw new ApiFailure("sending the $what: " . $failure->getMessage());
         }
-        $this->judge($what, $response);
+        $this->judge("$what of " . strlen($body) . ' bytes', $response);
     }
 
     private function judge(string $what, Response $response): void
@@ -208,7 +208,8 @@ final class RuntimeApi
         if ($response->status >= 200 && $response->status < 300) {
             return;
         }
-        $refusal = "the $what was refused: " . self::describe($response);
+        $refusal = "the $what was refused: " . self::describe($response)
+            . ($response->status === 413 ? '; put what is larger into S3, or stream it' : '');
         if ($response->status >= 400 && $response->status < 500) {
             Log::line($refusal);
 
