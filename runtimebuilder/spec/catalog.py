@@ -197,7 +197,7 @@ def _against_base(item: Resolved, bases: Mapping[str, BaseSpec]) -> list[Problem
     problems = [
         item.extension_problem(name, message)
         for name in runtime.extensions
-        if (message := extension_problem(name, runtime.version, base))
+        if (message := extension_problem(name, runtime.version, base, bases))
     ]
     problems += [
         item.php_problem(key, message)

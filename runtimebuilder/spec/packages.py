@@ -108,10 +108,24 @@ def variant_problem(variant: str, base: BaseSpec) -> str | None:
     return f"unknown variant {variant!r}{hint}"
 
 
-def extension_problem(name: str, version: str, base: BaseSpec) -> str | None:
-    """Why PHP `version` on `base` cannot have extension `name`; None when it can."""
+def extension_problem(
+    name: str, version: str, base: BaseSpec, bases: Mapping[str, BaseSpec] | None = None
+) -> str | None:
+    """Why PHP `version` on `base` cannot have extension `name`; None when it can.
+
+    `bases`: all there are, so that those which have it can be named.
+    """
     known = base.php.extensions if base.php else {}
     if name not in known:
+        having = [
+            f"{other.name} (PHP {', '.join(version for version in other.php.versions if found.has(version))})"
+            for _, other in sorted((bases or {}).items())
+            if other.php and (found := other.php.extensions.get(name))
+        ]
+        if having:
+            return (
+                f"extension {name!r} is not there on base {base.name!r}; it is on {' and on '.join(having)}"
+            )
         return f"unknown extension {name!r}{did_you_mean(name, known) or f' on base {base.name!r}'}"
     extension = known[name]
     if extension.has(version):
