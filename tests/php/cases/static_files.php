@@ -69,6 +69,14 @@ return [
         $answer = $get('/css/a%20b.css', [], 'HEAD');
         $t->same([200, '', '4'], [$answer?->status, $answer?->body, $answer?->header('content-length')]);
     },
+    'a named stage is no folder' => static function (Results $t) use ($files): void {
+        $of = static fn (string $path, string $stage): ?CgiResponse => $files->answer(HttpEvent::of([
+            'version' => '2.0', 'rawPath' => $path, 'requestContext' => ['stage' => $stage, 'http' => ['method' => 'GET']],
+        ]));
+        $t->same('a {}', $of('/dev/css/a%20b.css', 'dev')?->body);
+        $t->same('a {}', $of('/css/a%20b.css', '$default')?->body);
+        $t->same([null, null], [$of('/dev/css/a%20b.css', 'prod'), $of('/dev/.env', 'dev')]);
+    },
     'what is the application\'s, or nobody\'s' => static function (Results $t) use ($get): void {
         $paths = ['/', '/css', '/css/', '/css/a%20b.css/', '/nope.txt', '/index.php', '/old.PHP.bak', '/.env',
             '/.git/config', '/css/../.env', '/../secret.txt', '/%2e%2e/secret.txt', '/css/%2e%2e/%2e%2e/secret.txt',

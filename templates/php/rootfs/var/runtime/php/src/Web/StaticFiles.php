@@ -71,7 +71,12 @@ final class StaticFiles
         if ($event->method !== 'GET' && $event->method !== 'HEAD') {
             return null;
         }
-        $file = $this->find(rawurldecode($event->path));
+        $path = rawurldecode($event->path);
+        // A named stage of an HTTP API stands before the path; the files are not in a folder of its name.
+        $stage = $event->requestContext['stage'] ?? null;
+        $file = $this->find($path) ?? (is_string($stage) && str_starts_with($path, "/$stage/")
+            ? $this->find(substr($path, strlen($stage) + 1))
+            : null);
         $facts = $file === null ? false : Quietly::call(static fn () => stat($file));
         if ($file === null || $facts === false) {
             return null;
