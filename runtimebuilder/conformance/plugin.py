@@ -47,6 +47,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             "--link",
             {"default": "auto", "help": "how the box reaches the API: auto, namespace, gateway, host"},
         ),
+        (
+            "--known-failing",
+            {"metavar": "FILE", "help": "cases that must still fail: `ID  # reason`, one on a line"},
+        ),
         ("--strict-should", {"action": "store_true", "help": "a SHOULD that is not met fails the run too"}),
     )
     for name, settings in options:

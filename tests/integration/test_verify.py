@@ -26,6 +26,8 @@ Built = Callable[..., BuiltImage]
 API = "/var/runtime/php/src/Api/RuntimeApi.php"
 LOOP = "/var/runtime/php/src/Runtime.php"
 EVENT = "/var/runtime/php/src/Outcome.php"
+REQUEST = "/var/runtime/php/src/Web/HttpEvent.php"
+ANSWER = "/var/runtime/php/src/Web/HttpResult.php"
 # What is broken (file, text, replacement), the case that has to notice it, and cases that must still pass.
 BROKEN = {
     "posts-its-result-to-another-path": (
@@ -63,6 +65,42 @@ BROKEN = {
     ),
 }
 
+# The same for an application behind FPM: each sender's requests and answers have a form of their own.
+BROKEN_PAGES = {
+    "last-value-of-a-parameter-only": (
+        (
+            REQUEST,
+            "$query[] = rawurlencode($name) . '=' . rawurlencode($value); // they arrive decoded",
+            "$query[$name] = rawurlencode($name) . '=' . rawurlencode($value);",
+        ),
+        "PL-01",
+        ("PL-02", "PL-03", "PL-04"),
+    ),
+    "cookies-in-the-header-only": (
+        (REQUEST, "$headers['cookie'] = implode('; ', $cookies);", ""),
+        "PL-02",
+        ("PL-01", "PL-03"),
+    ),
+    "single-headers-for-every-load-balancer": (
+        (
+            ANSWER,
+            "$this->event->multiValue => ",
+            "$this->event->multiValue && $this->event->form !== EventForm::LoadBalancer => ",
+        ),
+        "PL-03",
+        ("PL-01", "PL-02", "PL-04"),
+    ),
+    "cookies-of-api-gateway-only": (
+        (
+            REQUEST,
+            "if ($cookies !== []) {",
+            "if ($cookies !== [] && !str_contains(self::text($context, 'domainName', ''), '.lambda-url.')) {",
+        ),
+        "PL-04",
+        ("PL-01", "PL-02", "PL-03"),
+    ),
+}
+
 
 @pytest.mark.parametrize("base", ["debian-12", "debian-13"])
 def test_what_we_build_conforms(built: Built, cli: Cli, base: str) -> None:
@@ -91,21 +129,34 @@ def rebuilt(engine: Engine, subject: BuiltImage, path: str, old: str, new: str) 
     return ClassicBuilder(engine).build(BuildRequest(context), lambda _: None)
 
 
+def judged(cli: Cli, image: str, *cases: str) -> dict[str, str]:
+    """The states of these cases by their numbers; at least one failed."""
+    verdict = cli("verify", image, "--json", *(f"--case={number}" for number in cases))
+    assert verdict.returncode == 1, verdict.stderr
+    return {
+        row["id"].rsplit("-", row["id"].count("-") - 1)[0]: row["state"]
+        for row in map(json.loads, verdict.stdout.splitlines())
+        if row["kind"] == "case" and row["state"] != "skipped"
+    }
+
+
+@pytest.mark.parametrize("broken", BROKEN_PAGES)
+def test_a_mistake_with_one_sender_is_red_for_its_case(
+    engine: Engine, built: Built, cli: Cli, broken: str
+) -> None:
+    change, noticed, intact = BROKEN_PAGES[broken]
+    image = rebuilt(engine, built("php-82-fpm", base="debian-12"), *change)
+    assert judged(cli, image, noticed, *intact) == {noticed: "failed", **dict.fromkeys(intact, "passed")}
+    engine.remove_image(image, force=True)
+
+
 @pytest.mark.parametrize("broken", BROKEN)
 def test_a_broken_runtime_is_red_for_the_right_case(
     engine: Engine, built: Built, cli: Cli, broken: str
 ) -> None:
     change, noticed, intact = BROKEN[broken]
     image = rebuilt(engine, built("php-82", base="debian-12"), *change)
-    cases = [f"--case={number}" for number in (noticed, *intact)]
-    verdict = cli("verify", image, "--json", *cases)
-    assert verdict.returncode == 1, verdict.stderr
-    states = {
-        row["id"].rsplit("-", row["id"].count("-") - 1)[0]: row["state"]
-        for row in map(json.loads, verdict.stdout.splitlines())
-        if row["kind"] == "case" and row["state"] != "skipped"
-    }
-    assert states == {noticed: "failed", **dict.fromkeys(intact, "passed")}
+    assert judged(cli, image, noticed, *intact) == {noticed: "failed", **dict.fromkeys(intact, "passed")}
 
     # What a person sees of it.
     shown = cli("verify", image, f"--case={noticed}")

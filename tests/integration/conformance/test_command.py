@@ -346,3 +346,27 @@ def test_people_add_cases_as_plain_test_files(
     assert done.returncode == code, done.stdout
     assert outcome in done.stdout
     assert ("expected -1" in done.stdout) is bool(arguments)
+
+
+def test_in_pytest_too_what_is_known_to_fail_must_still_fail(miniature: str, tmp_path: Path) -> None:
+    (tmp_path / "test_ours.py").write_text(
+        OWN_CASES.replace("Level.SHOULD", "Level.MUST").replace("def test_plain", "def unused"),
+        encoding="utf-8",
+    )
+    known = tmp_path / "known.txt"
+    arguments = ("--image", miniature, "--known-failing", str(known), "-rxf", "-p", "no:randomly")
+    known.write_text("ZZ-002  # issue 7\nRT-062\n", encoding="utf-8")
+    done = run_pytest(tmp_path, *arguments)
+    assert done.returncode == 0, done.stdout
+    assert "1 passed, 1 xfailed" in done.stdout
+    assert "known to fail (issue 7): expected -1" in done.stdout
+
+    known.write_text("ZZ-002\nZZ-001\n", encoding="utf-8")
+    done = run_pytest(tmp_path, *arguments)
+    assert done.returncode == 1
+    assert "ZZ-001-echo is said to fail (no reason given), and passes now: take it out of" in done.stdout
+
+    known.write_text("RT-0600\n", encoding="utf-8")
+    done = run_pytest(tmp_path, *arguments)
+    assert done.returncode == 4
+    assert "known.txt:1: no case is named 'RT-0600'; did you mean RT-060?" in done.stdout + done.stderr
