@@ -12,17 +12,11 @@ from runtimebuilder.conformance.report.result import Report
 from runtimebuilder.conformance.schedule import Queue, Schedule
 from runtimebuilder.conformance.work import Assignment, Broken, Ended, Finished, Idle, Started, Task
 from runtimebuilder.conformance.worker_process import WorkerProcess
-from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import EnvironmentProblemError, SubjectFailedError
 from runtimebuilder.sandbox.interrupt import uninterrupted
-from runtimebuilder.sandbox.run import sweep
+from runtimebuilder.sandbox.run import sweep_late
 
 _PATIENCE = 60.0  # seconds for workers that were told to stop; what they made is removed by then, or by us
-_LOOKS, _QUIET_LOOKS, _PAUSE = (
-    10,
-    3,
-    0.3,
-)  # at what a worker left: at most, at least, and seconds between them
 
 
 class ParallelRun:
@@ -128,7 +122,7 @@ class ParallelRun:
             with self._lock:
                 del self._live[id(worker)]
             if not (clean and ended):
-                _sweep_after(judgement.setting.subject.run.engine, run_id)
+                sweep_late(judgement.setting.subject.run.engine, run_id)
 
     def _hear(self, message: object, queue: Queue, judgement: Judgement) -> bool:
         """Take note of what a worker says. Whether it was its last word."""
@@ -174,12 +168,3 @@ class ParallelRun:
                 except SubjectFailedError:
                     self._images[subject.facts.id] = None
             return self._images[subject.facts.id]
-
-
-def _sweep_after(engine: Engine, run_id: str) -> None:
-    """Remove what a worker left that ended before its time; what the engine was about to make comes late."""
-    for look in range(_LOOKS):
-        removed = sweep(engine, run_id)
-        if look >= _QUIET_LOOKS and not removed:
-            return
-        time.sleep(_PAUSE)

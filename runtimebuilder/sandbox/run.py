@@ -24,6 +24,8 @@ from runtimebuilder.sandbox.pause import ensure_pause_image
 
 LABEL = "dev.runtimebuilder.ephemeral"
 
+_LOOKS, _QUIET_LOOKS, _PAUSE = 10, 3, 0.3  # for what comes late: at most, at least, and seconds between them
+
 
 class Closeable(Protocol):
     """What a run closes before it sweeps."""
@@ -215,6 +217,17 @@ def sweep(
     limit = None if older_than is None else time.time() - older_than
     due = [remove for born, remove in _labelled(engine, label) if limit is None or born < limit]
     return len(due) if count_only else sum(remove() for remove in due)
+
+
+def sweep_late(engine: Engine, run_id: str) -> None:
+    """Remove what a process left that ended before its time; what the engine was about to make for it comes late.
+
+    It is looked for at least four times in a second, and until nothing is found any more, three seconds at most.
+    """
+    for look in range(_LOOKS):
+        if not sweep(engine, run_id) and look >= _QUIET_LOOKS:
+            return
+        time.sleep(_PAUSE)
 
 
 def _labelled(engine: Engine, label: str) -> Iterator[tuple[int, Callable[[], bool]]]:

@@ -15,7 +15,7 @@ from runtimebuilder.engine import containers, resources
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.sandbox.container import Box
 from runtimebuilder.sandbox.layer import LayerFile, put_layer
-from runtimebuilder.sandbox.run import LABEL, Run, sweep
+from runtimebuilder.sandbox.run import LABEL, Run, sweep, sweep_late
 
 BOOTSTRAP = Path(__file__).parent / "mini-runtime.pl"
 # A box with each link and an image of its own; then it tells its run and waits to be interrupted.
@@ -110,6 +110,22 @@ def test_what_a_killed_run_left_is_swept_later_and_nothing_else(engine: Engine, 
     assert len(left(engine, running.run_id)) == 8
     assert sweep(engine, running.run_id) == 8
     assert left(engine, running.run_id) == []
+
+
+def test_what_the_engine_makes_late_is_removed_too(engine: Engine) -> None:
+    labels = {LABEL: "cut-short"}
+    names = [f"runtimebuilder-test-late-{number}" for number in range(3)]
+
+    def make() -> None:
+        for name in names:
+            resources.create_volume(engine, name, options={}, labels=labels)
+            time.sleep(0.35)
+
+    late = threading.Thread(target=make)
+    late.start()
+    sweep_late(engine, "cut-short")
+    late.join()
+    assert left(engine, "cut-short") == []
 
 
 @pytest.mark.parametrize("after", [0.0, 0.05, 0.15, 0.3])
