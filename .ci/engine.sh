@@ -86,6 +86,7 @@ start_engine() {
 }
 
 case $want in demo | test) ;; *) fail "unknown mode $want" "say demo or test" ;; esac
+[ -x "$here/.venv/bin/python" ] || fail "there is no virtual environment in .venv" "make venv"
 
 if ! engine_answers; then
   if [ "$(id -u)" != 0 ] && [ -S /var/run/docker.sock ]; then
