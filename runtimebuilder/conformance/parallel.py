@@ -11,7 +11,7 @@ from runtimebuilder.conformance.judgement import Judgement
 from runtimebuilder.conformance.report.result import Report
 from runtimebuilder.conformance.schedule import Queue, Schedule
 from runtimebuilder.conformance.work import Assignment, Broken, Ended, Finished, Idle, Started, Task
-from runtimebuilder.conformance.worker_process import WorkerProcess
+from runtimebuilder.conformance.worker_process import Nursery, WorkerProcess
 from runtimebuilder.errors import EnvironmentProblemError, SubjectFailedError
 from runtimebuilder.sandbox.interrupt import uninterrupted
 from runtimebuilder.sandbox.run import sweep_late
@@ -26,7 +26,8 @@ class ParallelRun:
     process, which tells them.
     """
 
-    def __init__(self, judgements: Sequence[Judgement], jobs: int) -> None:
+    def __init__(self, judgements: Sequence[Judgement], jobs: int, nursery: Nursery) -> None:
+        self._nursery = nursery
         self._queues = {Queue(one.selected): one for one in judgements}
         self._schedule = Schedule(tuple(self._queues))
         self._jobs = min(jobs, sum(len(queue.cases) for queue in self._queues))
@@ -96,7 +97,7 @@ class ParallelRun:
             self._schedule.stop()
 
     def _work(self, queue: Queue, judgement: Judgement) -> None:
-        worker = WorkerProcess()
+        worker = self._nursery.worker()
         with self._lock:
             self._number += 1
             run_id = f"{judgement.setting.subject.run.id}-w{self._number}"

@@ -21,7 +21,7 @@ from runtimebuilder.conformance.selection import check_selection
 from runtimebuilder.conformance.session import Setting, SuiteSession
 from runtimebuilder.conformance.subject import Subject, image_facts
 from runtimebuilder.conformance.suite import run_suite
-from runtimebuilder.conformance.worker_process import cases_in
+from runtimebuilder.conformance.worker_process import Nursery, cases_in
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.sandbox.run import Run
 
@@ -65,9 +65,24 @@ def verify_several(
     With `jobs` the reporters are called by several threads, one call at a time. Raises as `verify` does, and
     begins no image when one of them cannot be judged.
     """
-    builtin = builtin_cases()
     owns = [tuple(dict.fromkeys((*options.own, *one.own))) for one in wanted]
-    found = {own: cases_in(own) for own in owns}
+    # What is not ours runs in a process that is not ours.
+    several = options.jobs > 1 or any(owns)
+    with Nursery() if several else contextlib.nullcontext() as nursery:
+        return _judge_all(engine, wanted, owns, options, run=run, nursery=nursery)
+
+
+def _judge_all(
+    engine: Engine,
+    wanted: Sequence[Wanted],
+    owns: Sequence[tuple[Path, ...]],
+    options: VerifyOptions,
+    *,
+    run: Run | None,
+    nursery: Nursery | None,
+) -> list[Report]:
+    builtin = builtin_cases()
+    found = {own: cases_in(own, nursery) for own in owns}
     known = tuple({one.id: one for one in (*builtin, *itertools.chain(*found.values()))}.values())
     check_selection(options.selection, known)
     excused = read_known_failing(options.known_failing, known) if options.known_failing else {}
@@ -79,9 +94,8 @@ def verify_several(
         ]
         for judgement in judgements:
             judgement.begin()
-        # What is not ours runs in a process that is not ours.
-        if any(owns) or min(options.jobs, sum(len(one.selected) for one in judgements)) > 1:
-            return ParallelRun(judgements, options.jobs).run()
+        if nursery is not None and (any(owns) or sum(len(one.selected) for one in judgements) > 1):
+            return ParallelRun(judgements, options.jobs, nursery).run()
         return [_judge_here(judgement) for judgement in judgements]
 
 

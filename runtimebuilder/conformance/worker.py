@@ -1,6 +1,6 @@
-"""A process that runs cases of one image as it is told: `python -m runtimebuilder.conformance.worker FD`.
+"""What a process does that runs cases of one image as it is told; the nursery makes such processes.
 
-FD is one end of a socket pair. The run at the other end sends a `Task`, then an `Assignment` for each `Idle`, or
+It has one end of a socket pair. The run at the other end sends a `Task`, then an `Assignment` for each `Idle`, or
 None when there is nothing more. When it goes away, killed perhaps, the worker stops and removes what it made.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import queue
 import signal
-import sys
 import threading
 import traceback
 from multiprocessing.connection import Connection
@@ -135,9 +134,9 @@ def _look(run: _Run, own: tuple[str, ...]) -> int:
     return int(ExitCode.OK)
 
 
-def main() -> int:
-    """Work until there is no more; the exit code is the command's."""
-    run = _Run(Connection(int(sys.argv[1])))
+def main(line: int) -> int:
+    """Work until there is no more; `line` is the socket's descriptor. The exit code is the command's."""
+    run = _Run(Connection(line))
     task = run.receive()
     if isinstance(task, Look):
         return _look(run, task.own)
@@ -167,7 +166,3 @@ def main() -> int:
         return int(ExitCode.FAILED)
     run.send(Ended(left_out=session.left_out, gave_up=session.gave_up))
     return int(ExitCode.OK)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from runtimebuilder.sandbox.holder import Holder
 from runtimebuilder.sandbox.interrupt import uninterrupted
 
+_COMES_BACK = 0.3  # seconds that one who asks waits for a holder in use, before another is made
+
 
 class Ahead:
     """Keeps up to `number` holders in stock, made by `make` one after the other. Thread-safe.
@@ -87,9 +89,12 @@ class Ahead:
             each.result()
 
     def _is_short(self) -> bool:
-        if self.reuse and len(self._stock) + self._in_use >= self._number:
+        if self._is_full():
             return self._asking > len(self._stock)
         return len(self._stock) < self._number
+
+    def _is_full(self) -> bool:
+        return self.reuse and len(self._stock) + self._in_use >= self._number
 
     def _work(self) -> None:
         while True:
@@ -97,6 +102,11 @@ class Ahead:
                 self._changed.wait_for(lambda: self._closed or (self._failure is None and self._is_short()))
                 if self._closed:
                     return
+                # To make one more costs more than to wait for one that is about to come back.
+                if self._is_full() and self._changed.wait_for(
+                    lambda: self._closed or not self._is_short(), _COMES_BACK
+                ):
+                    continue
             made: Holder | None = None
             failure: BaseException | None = None
             try:
