@@ -9,7 +9,7 @@ from runtimebuilder.render.environment import TemplateSet
 from runtimebuilder.render.mirror import Mirror
 from runtimebuilder.spec import php_settings
 from runtimebuilder.spec.model import BaseSpec, RuntimeSpec
-from runtimebuilder.spec.packages import layout_for, packages_for
+from runtimebuilder.spec.packages import BuildSet, PhpLayout, builds_for, layout_for, packages_for
 
 LABEL = "dev.runtimebuilder"
 # An application's own ini files. The leading colon keeps PHP's compiled-in folder, which is read first.
@@ -41,11 +41,13 @@ def render_image(
     """
     templates = templates or TemplateSet()
     layout = layout_for(runtime, base)
+    build_set = builds_for(runtime, base)
     values: dict[str, object] = {
         "runtime": runtime,
         "base": base,
         "layout": layout,
         "package_set": packages_for(runtime, base),
+        "build_set": build_set,
         "from_image": base_reference(base, mirrors),
         "environment": sorted(
             {
@@ -68,7 +70,26 @@ def render_image(
         ContextFile(f"rootfs{folder}/99-runtimebuilder.ini", 0o644, ini)
         for folder in sorted(layout.ini_directories)
     ]
+    if build_set.extensions:
+        files += _compiled(runtime.template, templates, build_set, layout)
     return BuildContext(tuple(files))
+
+
+def _compiled(
+    template: str, templates: TemplateSet, build_set: BuildSet, layout: PhpLayout
+) -> list[ContextFile]:
+    """What compiles extensions (`build/`), and the ini file that loads each, in every folder that PHP scans."""
+    files = [
+        ContextFile(f"build/{relative}", 0o644, Path(file).read_bytes())
+        for relative, file in templates.files(f"{template}/build").items()
+    ]
+    for extension in build_set.extensions:
+        text = templates.render(f"{template}/ini/60-extension.ini.j2", {"extension": extension}).encode()
+        files += [
+            ContextFile(f"rootfs{folder}/60-{extension.name}.ini", 0o644, text)
+            for folder in sorted(layout.ini_directories)
+        ]
+    return files
 
 
 def _rootfs(template: str, templates: TemplateSet, values: dict[str, object]) -> list[ContextFile]:

@@ -82,6 +82,12 @@ def _texts(php: PhpOnBase) -> Iterable[tuple[Loc, str]]:
         yield from (
             (("php", "packages", "variants", variant, index), text) for index, text in enumerate(packages)
         )
+    if php.builder:
+        yield ("php", "builder", "phpize"), php.builder.phpize
+        yield ("php", "builder", "php_config"), php.builder.php_config
+        yield from (
+            (("php", "builder", "packages", index), text) for index, text in enumerate(php.builder.packages)
+        )
     for name, extension in php.extensions.items():
         yield ("php", "extensions", name, "package"), extension.package or ""
 

@@ -14,7 +14,13 @@ from runtimebuilder.errors import NothingSelectedError, SpecError
 from runtimebuilder.spec import source
 from runtimebuilder.spec.bases import find_base, load_bases, shipped_bases, unknown_base
 from runtimebuilder.spec.model import BaseSpec, FamilySpec, RuntimeSpec, SingleSpec
-from runtimebuilder.spec.packages import bases_hint, extension_problem, variant_problem, version_problem
+from runtimebuilder.spec.packages import (
+    bases_hint,
+    build_problem,
+    extension_problem,
+    variant_problem,
+    version_problem,
+)
 from runtimebuilder.spec.php_settings import setting_problem
 from runtimebuilder.spec.problem import Problem, SpecErrors, did_you_mean
 from runtimebuilder.spec.resolve import Resolved, resolve_family, resolve_single
@@ -197,7 +203,12 @@ def _against_base(item: Resolved, bases: Mapping[str, BaseSpec]) -> list[Problem
     problems = [
         item.extension_problem(name, message)
         for name in runtime.extensions
-        if (message := extension_problem(name, runtime.version, base, bases))
+        if name not in runtime.builds and (message := extension_problem(name, runtime.version, base, bases))
+    ]
+    problems += [
+        item.build_problem(name, message)
+        for name, build in runtime.builds.items()
+        if (message := build_problem(name, build, base))
     ]
     problems += [
         item.php_problem(key, message)

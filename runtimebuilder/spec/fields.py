@@ -24,6 +24,11 @@ _INI_KEY = re.compile(r"[A-Za-z0-9_.]+\Z")
 _ENV_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _LABEL_KEY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]*[A-Za-z0-9])?\Z")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_:~=-]*\Z")  # never an option of the package manager
+_RELEASE = re.compile(r"[0-9][0-9A-Za-z.]*\Z")
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]+)?/[!#$%&()*+,./0-9:;=?@A-Z\[\]_a-z~-]*\Z")
+_OPTION = re.compile(r"--[A-Za-z0-9][A-Za-z0-9_-]*(?:=.*)?\Z")
 _OWN_LABELS = "dev.runtimebuilder."
 
 
@@ -108,6 +113,40 @@ def _label_key(text: str) -> str:
     return text
 
 
+def _package(text: str) -> str:
+    if not _PACKAGE.match(text):
+        raise ValueError(f"{text!r} is not the name of a package")
+    return text
+
+
+def _release(text: str) -> str:
+    if not _RELEASE.match(text):
+        raise ValueError(f'{text!r} is not a release; write it as its archive does, such as "1.2.5"')
+    return text
+
+
+def _sha256(text: str) -> str:
+    if not _SHA256.match(text):
+        raise ValueError(
+            f"{text!r} is not a SHA-256 checksum: 64 digits of 0-9 and a-f, as sha256sum prints it"
+        )
+    return text
+
+
+def _url(text: str) -> str:
+    if not _URL.match(text):
+        raise ValueError(
+            f"{text!r} is not the address of a file: https://HOST/PATH, without a user or a password"
+        )
+    return text
+
+
+def _option(text: str) -> str:
+    if not _OPTION.match(text):
+        raise ValueError(f"{text!r} is not an option of configure; write --enable-x or --with-x=VALUE")
+    return _one_line(text)
+
+
 def _sorted(mapping: Mapping[str, str]) -> Mapping[str, str]:
     return dict(sorted(mapping.items()))
 
@@ -125,6 +164,11 @@ Name = Annotated[str, AfterValidator(_name)]
 Line = Annotated[str, AfterValidator(_one_line)]
 Extension = Annotated[str, AfterValidator(_extension)]
 ExtensionChange = Annotated[str, AfterValidator(_change)]
+Package = Annotated[str, AfterValidator(_package)]
+Release = Annotated[str, AfterValidator(_release)]
+Sha256 = Annotated[str, AfterValidator(_sha256)]
+Url = Annotated[str, AfterValidator(_url)]
+ConfigureOption = Annotated[str, AfterValidator(_option)]
 AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 
 _scalar_schema = WithJsonSchema({"type": ["string", "integer", "boolean"]})

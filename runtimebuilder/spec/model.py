@@ -10,12 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    StrictBool,
+)
 from pydantic.json_schema import JsonSchemaValue, models_json_schema
 from pydantic_core import CoreSchema
 
 from runtimebuilder.spec.fields import (
     AbsolutePath,
+    ConfigureOption,
     Env,
     Extension,
     ExtensionChange,
@@ -23,8 +32,12 @@ from runtimebuilder.spec.fields import (
     Labels,
     Line,
     Name,
+    Package,
     Platform,
+    Release,
+    Sha256,
     TextValue,
+    Url,
     Version,
     at,
     not_empty,
@@ -44,6 +57,55 @@ class SpecModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class ExtensionBuild(SpecModel):
+    """An extension of PHP that is compiled from an archive with `config.m4` in it, as PECL has them.
+
+    `url`: where the archive lies; None: at PECL, under the extension's name and `version`. `sha256` is the archive's.
+    By base, when there are any: the `packages` that it is compiled with, and those that it needs to run (`libraries`).
+    `zend`: it is an extension of the engine (as xdebug is), which PHP loads in another way.
+    """
+
+    version: Release
+    sha256: Sha256
+    url: Url | None = None
+    configure: tuple[ConfigureOption, ...] = ()
+    packages: Mapping[Name, tuple[Package, ...]] = Field(default_factory=dict)
+    libraries: Mapping[Name, tuple[Package, ...]] = Field(default_factory=dict)
+    zend: StrictBool = False
+
+    def is_for(self, base: str) -> bool:
+        """Whether it is known which packages it takes on `base`; one that takes none anywhere is for every base."""
+        return all(base in by_base for by_base in (self.packages, self.libraries) if by_base)
+
+
+Builds = Mapping[Extension, ExtensionBuild]
+
+
+class Recipe(ExtensionBuild):
+    """A build that comes with the tool, for bases that have no package; `since` and `until` (PHP) are inclusive."""
+
+    since: Version | None = None
+    until: Version | None = None
+
+    def has(self, version: str) -> bool:
+        """Whether it compiles with PHP `version`."""
+        return _is_within(version, self.since, self.until)
+
+
+class RecipesFile(SpecModel):
+    """templates/php/extensions.yaml."""
+
+    schema_version: Literal[1] = Field(alias="schema")
+    extensions: Mapping[Extension, Recipe]
+
+
+def _is_within(version: str, since: str | None, until: str | None) -> bool:
+    key = version_key(version)
+    too_early = since is not None and key < version_key(since)
+    too_late = until is not None and key > version_key(until)
+    return not (too_early or too_late)
+
+
 class RuntimeSpec(SpecModel):
     """One resolved thing that can be built. Mappings are sorted by key, `extensions` is sorted and unique."""
 
@@ -60,6 +122,7 @@ class RuntimeSpec(SpecModel):
     env: Env = Field(default_factory=dict)
     labels: Labels = Field(default_factory=dict)
     php: PhpSettings = PhpSettings()
+    builds: Builds = Field(default_factory=dict)
     source: Line
 
     @property
@@ -87,6 +150,7 @@ class Settings(SpecModel):
     env: Env = Field(default_factory=dict)
     labels: Labels = Field(default_factory=dict)
     php: PhpSettings = PhpSettings()
+    builds: Builds = Field(default_factory=dict)
 
 
 class VersionSpec(Settings):
@@ -185,10 +249,7 @@ class ExtensionOnBase(SpecModel):
 
     def has(self, version: str) -> bool:
         """Whether PHP `version` has the extension on this base."""
-        key = version_key(version)
-        too_early = self.since is not None and key < version_key(self.since)
-        too_late = self.until is not None and key > version_key(self.until)
-        return not (too_early or too_late)
+        return _is_within(version, self.since, self.until)
 
     def package_for(self, version: str) -> str | None:
         """The package (placeholders not yet filled) for PHP `version`, None when none is needed."""
@@ -205,6 +266,14 @@ class PhpPackages(SpecModel):
     variants: Mapping[Name, tuple[Line, ...]]
 
 
+class PhpBuilder(SpecModel):
+    """What compiles an extension: `packages` to install first, and PHP's two programs for it."""
+
+    packages: Annotated[tuple[Line, ...], AfterValidator(not_empty)]
+    phpize: AbsolutePath
+    php_config: AbsolutePath
+
+
 class PhpOnBase(SpecModel):
     """A base's PHP. Texts may hold `{{ version }}` and `{{ xy }}`."""
 
@@ -213,6 +282,7 @@ class PhpOnBase(SpecModel):
     fpm_binary: AbsolutePath
     ini_directories: Mapping[Name, tuple[AbsolutePath, ...]]  # by variant: all that its processes scan
     packages: PhpPackages
+    builder: PhpBuilder | None = None
     extensions: Mapping[Extension, Annotated[ExtensionOnBase, BeforeValidator(_package_entry)]]
 
 

@@ -1,4 +1,8 @@
-"""What a runtime needs on a base: packages, and where PHP's files lie. All of it is the base's data."""
+"""What a runtime needs on a base: packages, what has to be compiled, and where PHP's files lie.
+
+Packages and paths are the base's data. An extension is had as the spec's own `builds` says; or from the base, built in
+or as a package; or by a recipe that comes with the tool (recipes.py).
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from runtimebuilder.errors import SpecError
-from runtimebuilder.spec.model import BaseSpec, PhpOnBase, RuntimeSpec
+from runtimebuilder.spec.model import BaseSpec, ExtensionBuild, PhpOnBase, RuntimeSpec
 from runtimebuilder.spec.placeholders import expand, version_values
 from runtimebuilder.spec.problem import did_you_mean
+from runtimebuilder.spec.recipes import shipped_recipes
+
+_PECL = "https://pecl.php.net/get/{name}-{version}.tgz"
 
 
 @dataclass(frozen=True)
@@ -17,6 +24,28 @@ class PackageSet:
 
     common: tuple[str, ...]
     variant: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CompiledExtension:
+    """An extension to compile: its archive and the options for `configure`. `zend`: one of the engine's own kind."""
+
+    name: str
+    version: str
+    url: str
+    sha256: str
+    configure: tuple[str, ...]
+    zend: bool
+
+
+@dataclass(frozen=True)
+class BuildSet:
+    """What is compiled in a stage of its own, sorted by name, with what. No `extensions`: there is no such stage."""
+
+    extensions: tuple[CompiledExtension, ...] = ()
+    packages: tuple[str, ...] = ()
+    phpize: str = ""
+    php_config: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,8 +67,70 @@ def packages_for(runtime: RuntimeSpec, base: BaseSpec, *, bases: Iterable[BaseSp
     it. `bases` are the others that may be named as a way out.
     """
     php = _php(runtime, base, bases)
+    _check_extensions(runtime, base)
+    values = version_values(runtime.version)
+    wanted = {*php.packages.common}
+    for name in runtime.extensions:
+        if build := build_of(name, runtime, base):
+            wanted.update(build.libraries.get(base.name, ()))
+        elif package := php.extensions[name].package_for(runtime.version):
+            wanted.add(package)
+    common = {expand(package, values) for package in wanted}
+    variant = {expand(package, values) for package in php.packages.variants[runtime.variant]}
+    return PackageSet(tuple(sorted(common)), tuple(sorted(variant - common)))
+
+
+def builds_for(runtime: RuntimeSpec, base: BaseSpec) -> BuildSet:
+    """What has to be compiled for `runtime` on `base`. Raises `SpecError` as `packages_for` does."""
+    php = _php(runtime, base, ())
+    _check_extensions(runtime, base)
+    builds = {name: build for name in runtime.extensions if (build := build_of(name, runtime, base))}
+    if not builds:
+        return BuildSet()
+    assert php.builder is not None  # noqa: S101 -- extension_problem has seen it
+    values = version_values(runtime.version)
+    packages = {*php.builder.packages}
+    for build in builds.values():
+        packages.update(build.packages.get(base.name, ()))
+    return BuildSet(
+        extensions=tuple(
+            CompiledExtension(
+                name,
+                build.version,
+                build.url or _PECL.format(name=name, version=build.version),
+                build.sha256,
+                build.configure,
+                build.zend,
+            )
+            for name, build in sorted(builds.items())
+        ),
+        packages=tuple(sorted(expand(package, values) for package in packages)),
+        phpize=expand(php.builder.phpize, values),
+        php_config=expand(php.builder.php_config, values),
+    )
+
+
+def build_of(name: str, runtime: RuntimeSpec, base: BaseSpec) -> ExtensionBuild | None:
+    """How extension `name` of `runtime` is compiled on `base`; None: it is not, or cannot be."""
+    if own := runtime.builds.get(name):
+        return own
+    found = base.php.extensions.get(name) if base.php else None
+    if found and found.has(runtime.version):
+        return None
+    return _recipe(name, runtime.version, base)
+
+
+def _recipe(name: str, version: str, base: BaseSpec) -> ExtensionBuild | None:
+    recipe = shipped_recipes().get(name)
+    usable = recipe and recipe.has(version) and recipe.is_for(base.name) and base.php and base.php.builder
+    return recipe if usable else None
+
+
+def _check_extensions(runtime: RuntimeSpec, base: BaseSpec) -> None:
     problems = [
-        message for name in runtime.extensions if (message := extension_problem(name, runtime.version, base))
+        message
+        for name in runtime.extensions
+        if (message := extension_problem(name, runtime.version, base, build=runtime.builds.get(name)))
     ]
     if problems:
         raise SpecError(
@@ -48,16 +139,6 @@ def packages_for(runtime: RuntimeSpec, base: BaseSpec, *, bases: Iterable[BaseSp
             hint=f"correct 'extensions' in {runtime.source}",
             detail="\n".join(problems) if len(problems) > 1 else None,
         )
-    values = version_values(runtime.version)
-    wanted = {*php.packages.common}
-    wanted |= {
-        package
-        for name in runtime.extensions
-        if (package := php.extensions[name].package_for(runtime.version))
-    }
-    common = {expand(package, values) for package in wanted}
-    variant = {expand(package, values) for package in php.packages.variants[runtime.variant]}
-    return PackageSet(tuple(sorted(common)), tuple(sorted(variant - common)))
 
 
 def layout_for(runtime: RuntimeSpec, base: BaseSpec, *, bases: Iterable[BaseSpec] = ()) -> PhpLayout:
@@ -109,28 +190,59 @@ def variant_problem(variant: str, base: BaseSpec) -> str | None:
 
 
 def extension_problem(
-    name: str, version: str, base: BaseSpec, bases: Mapping[str, BaseSpec] | None = None
+    name: str,
+    version: str,
+    base: BaseSpec,
+    bases: Mapping[str, BaseSpec] | None = None,
+    *,
+    build: ExtensionBuild | None = None,
 ) -> str | None:
     """Why PHP `version` on `base` cannot have extension `name`; None when it can.
 
-    `bases`: all there are, so that those which have it can be named.
+    `build`: the spec's own. `bases`: all there are, so that those which have it can be named.
     """
+    if build is not None:
+        return build_problem(name, build, base)
     known = base.php.extensions if base.php else {}
+    if _recipe(name, version, base) or (name in known and known[name].has(version)):
+        return None
     if name not in known:
         having = [
-            f"{other.name} (PHP {', '.join(version for version in other.php.versions if found.has(version))})"
+            f"{other.name} (PHP {', '.join(versions)})"
             for _, other in sorted((bases or {}).items())
-            if other.php and (found := other.php.extensions.get(name))
+            if (versions := _versions_with(name, other))
         ]
         if having:
             return (
                 f"extension {name!r} is not there on base {base.name!r}; it is on {' and on '.join(having)}"
             )
-        return f"unknown extension {name!r}{did_you_mean(name, known) or f' on base {base.name!r}'}"
+        near = did_you_mean(name, {*known, *shipped_recipes()})
+        return f"unknown extension {name!r}{near or f' on base {base.name!r}; what has no package is compiled: builds'}"
     extension = known[name]
-    if extension.has(version):
-        return None
     bound = f"from {extension.since} on" if extension.since else ""
     if extension.until:
         bound += f"{' ' if bound else ''}up to {extension.until}"
     return f"extension {name!r} is not there for PHP {version} on base {base.name!r}, only {bound}"
+
+
+def _versions_with(name: str, base: BaseSpec) -> list[str]:
+    """The versions of PHP that have extension `name` on `base`, packaged or compiled."""
+    if base.php is None:
+        return []
+    found = base.php.extensions.get(name)
+    return [
+        version
+        for version in base.php.versions
+        if (found and found.has(version)) or _recipe(name, version, base)
+    ]
+
+
+def build_problem(name: str, build: ExtensionBuild, base: BaseSpec) -> str | None:
+    """Why the spec's own `build` of extension `name` is not possible on `base`; None when it is."""
+    if base.php is None or base.php.builder is None:
+        return f"builds: {name}: base {base.name!r} has nothing to compile an extension with"
+    for what, by_base in (("packages", build.packages), ("libraries", build.libraries)):
+        if by_base and base.name not in by_base:
+            said = ", ".join(sorted(by_base))
+            return f"builds: {name}: {what} says nothing for base {base.name!r}, only for {said}"
+    return None

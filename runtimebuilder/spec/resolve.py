@@ -1,6 +1,6 @@
 """Families to runtimes: each version in each variant, with family's, version's and variant's settings.
 
-Later settings win: ini, env, labels and php key by key, base and platforms as a whole; extensions are replaced,
+Later settings win: ini, env, labels, php and builds key by key, base and platforms as a whole; extensions are replaced,
 or changed with + and -. `extends` between specs will be one more step before this one: it gives the
 settings to begin with.
 """
@@ -12,7 +12,14 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from runtimebuilder.spec.model import BOTH_PLATFORMS, FamilySpec, RuntimeSpec, Settings, SingleSpec
+from runtimebuilder.spec.model import (
+    BOTH_PLATFORMS,
+    ExtensionBuild,
+    FamilySpec,
+    RuntimeSpec,
+    Settings,
+    SingleSpec,
+)
 from runtimebuilder.spec.placeholders import PlaceholderError, expand, version_values
 from runtimebuilder.spec.source import Document, Loc, Problem
 
@@ -35,6 +42,7 @@ class Resolved:
     places: Mapping[str, Place]
     extension_places: Mapping[str, Place]
     php_places: Mapping[str, Place]
+    build_places: Mapping[str, Place]
 
     def problem(self, part: str, message: str) -> Problem:
         """A mistake in `part`: name, version, variant or base."""
@@ -49,6 +57,11 @@ class Resolved:
     def php_problem(self, key: str, message: str) -> Problem:
         """A mistake about `php: key`."""
         return self.document.problem(self.php_places[key].loc, message)
+
+    def build_problem(self, name: str, message: str) -> Problem:
+        """A mistake about `builds: name`."""
+        place = self.build_places[name]
+        return self.document.problem(place.loc, message, key=place.key)
 
 
 @dataclass
@@ -67,6 +80,8 @@ class _Merged:
     labels: dict[str, str] = field(default_factory=dict)
     php: dict[str, str | bool] = field(default_factory=dict)
     php_places: dict[str, Place] = field(default_factory=dict)
+    builds: dict[str, ExtensionBuild] = field(default_factory=dict)
+    build_places: dict[str, Place] = field(default_factory=dict)
 
     def add(self, settings: Settings, loc: Loc) -> None:
         if settings.base is not None:
@@ -79,6 +94,8 @@ class _Merged:
         self.labels.update(settings.labels)
         for key, value in settings.php.said().items():
             self.php[key], self.php_places[key] = value, Place((*loc, "php", key))
+        for name, build in settings.builds.items():
+            self.builds[name], self.build_places[name] = build, Place((*loc, "builds", name), key=True)
 
     def _add_extensions(self, items: tuple[str, ...] | None, loc: Loc, *, first: bool) -> None:
         if items is None:
@@ -146,7 +163,7 @@ def resolve_family(
                     "source": source,
                 },
             )
-    return found, problems
+    return found, problems + _unused_builds(family, document, found)
 
 
 def resolve_single(
@@ -170,7 +187,25 @@ def resolve_single(
         "labels": labels,
         "source": source,
     }
-    return _runtime(merged, places, values), problems
+    found = _runtime(merged, places, values)
+    return found, problems + _unused_builds(single, document, found)
+
+
+def _unused_builds(spec: FamilySpec | SingleSpec, document: Document, found: list[Resolved]) -> list[Problem]:
+    """Builds of extensions that no runtime of this file has: somebody forgot the other half."""
+    said: list[tuple[Loc, Settings]] = [((), spec)]
+    if isinstance(spec, FamilySpec):
+        said += [(("versions", version), settings) for version, settings in spec.versions.items()]
+        said += [(("variants", variant), settings) for variant, settings in spec.variants.items()]
+    wanted = {name for item in found for name in item.runtime.extensions}
+    return [
+        document.problem(
+            (*loc, "builds", name), f"builds: {name}: 'extensions' does not name it anywhere", key=True
+        )
+        for loc, settings in said
+        for name in settings.builds
+        if found and name not in wanted
+    ]
 
 
 def _runtime(merged: _Merged, places: Mapping[str, Place], values: Mapping[str, object]) -> list[Resolved]:
@@ -187,6 +222,9 @@ def _runtime(merged: _Merged, places: Mapping[str, Place], values: Mapping[str, 
                 "ini": merged.ini,
                 "env": merged.env,
                 "php": merged.php,
+                "builds": {
+                    name: merged.builds[name] for name in sorted(merged.builds) if name in merged.extensions
+                },
             }
         )
     except ValidationError as error:  # only a text that placeholders gave can be wrong by now
@@ -198,7 +236,9 @@ def _runtime(merged: _Merged, places: Mapping[str, Place], values: Mapping[str, 
             for details in error.errors(include_url=False)
         ]
         return []
-    return [Resolved(runtime, merged.document, places, merged.extensions, merged.php_places)]
+    return [
+        Resolved(runtime, merged.document, places, merged.extensions, merged.php_places, merged.build_places)
+    ]
 
 
 class _Texts:

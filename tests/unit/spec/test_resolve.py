@@ -152,7 +152,12 @@ ODD_ONE_OUT = "either every extension has + or - (a change to the list above), o
         ("fpm", "fmp", (5, 10), "unknown variant 'fmp'; did you mean 'fpm'?"),
         ("family: php\n", "", (1, 1), "the key 'family' is missing"),
         ("gd]", "gdx]", (7, 21), "unknown extension 'gdx'; did you mean 'gd'?"),
-        ("gd]", "qqqq]", (7, 21), "unknown extension 'qqqq' on base 'debian-12'"),
+        (
+            "gd]",
+            "qqqq]",
+            (7, 21),
+            "unknown extension 'qqqq' on base 'debian-12'; what has no package is compiled: builds",
+        ),
         ("[redis", "[+redis", (7, 22), f"extensions: {ODD_ONE_OUT}"),
         (
             "[redis, gd]",

@@ -1,0 +1,32 @@
+"""How extensions are compiled that a base has no package of: templates/php/extensions.yaml, as data."""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Mapping
+from pathlib import Path
+
+from runtimebuilder import shipped
+from runtimebuilder.spec import source
+from runtimebuilder.spec.model import Recipe, RecipesFile
+from runtimebuilder.spec.problem import SpecErrors
+from runtimebuilder.spec.validation import validate
+
+
+def load_recipes(file: Path) -> Mapping[str, Recipe]:
+    """The recipes of `file`, sorted by extension. Raises `SpecErrors` (exit 2) with all mistakes."""
+    document, problems = source.read(file, f"{file.parent.name}/{file.name}")
+    found: RecipesFile | None = None
+    if document is not None:
+        found, mistakes = validate(document, RecipesFile)
+        problems += mistakes
+    if problems or found is None:
+        raise SpecErrors(problems, files=1)
+    return types.MappingProxyType(dict(sorted(found.extensions.items())))
+
+
+@functools.cache
+def shipped_recipes() -> Mapping[str, Recipe]:
+    """The recipes that the tool ships, sorted by extension."""
+    return load_recipes(shipped.directory("templates") / "php" / "extensions.yaml")
