@@ -117,5 +117,5 @@ def _labels(runtime: RuntimeSpec, base: BaseSpec) -> dict[str, str]:
         f"{LABEL}.version": runtime.version,
         f"{LABEL}.variant": runtime.variant,
         f"{LABEL}.base": base.name,
-        f"{LABEL}.probe": f"{runtime.family}-{runtime.variant}",
+        f"{LABEL}.probe": f"{runtime.family}-{runtime.kind}",
     }

@@ -18,6 +18,7 @@ from runtimebuilder.spec.packages import (
     bases_hint,
     build_problem,
     extension_problem,
+    own_packages_problem,
     variant_problem,
     version_problem,
 )
@@ -198,7 +199,7 @@ def _against_base(item: Resolved, bases: Mapping[str, BaseSpec]) -> list[Problem
         return [item.problem("base", unknown_base(bases, runtime.base))]
     if message := version_problem(runtime.version, base):
         return [item.problem("version", f"{message}; {bases_hint(runtime.version, bases)}")]
-    if message := variant_problem(runtime.variant, base):
+    if message := variant_problem(runtime.kind, base):
         return [item.problem("variant", message)]
     problems = [
         item.extension_problem(name, message)
@@ -213,6 +214,8 @@ def _against_base(item: Resolved, bases: Mapping[str, BaseSpec]) -> list[Problem
     problems += [
         item.php_problem(key, message)
         for key, value in runtime.php.said().items()
-        if (message := setting_problem(key, value, runtime.variant))
+        if (message := setting_problem(key, value, runtime.kind))
     ]
+    if message := own_packages_problem(runtime, base):
+        problems.append(item.problem("packages", message))
     return problems

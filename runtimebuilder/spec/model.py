@@ -123,6 +123,10 @@ class RuntimeSpec(SpecModel):
     labels: Labels = Field(default_factory=dict)
     php: PhpSettings = PhpSettings()
     builds: Builds = Field(default_factory=dict)
+    packages: Mapping[Name, tuple[Package, ...]] = Field(
+        default_factory=dict
+    )  # by base, for this runtime alone
+    kind: Name  # the variant, or the one that it behaves as
     source: Line
 
     @property
@@ -151,6 +155,7 @@ class Settings(SpecModel):
     labels: Labels = Field(default_factory=dict)
     php: PhpSettings = PhpSettings()
     builds: Builds = Field(default_factory=dict)
+    packages: Mapping[Name, tuple[Package, ...]] = Field(default_factory=dict)
 
 
 class VersionSpec(Settings):
@@ -158,9 +163,13 @@ class VersionSpec(Settings):
 
 
 class VariantSpec(Settings):
-    """One variant of a family: the names of its runtimes, what they are, and what they do differently."""
+    """One variant of a family: the names of its runtimes, what they are, and what they do differently.
+
+    `kind`: what it behaves as, another variant that bases know; None: as its own name says.
+    """
 
     name: Line
+    kind: Name | None = None
     summary: Line = ""
 
 
@@ -219,6 +228,7 @@ class SingleSpec(Settings):
     family: Name
     version: Version
     variant: Name
+    kind: Name | None = None
     base: Name
     summary: Line = ""
     template: Name | None = None  # None: the family's name

@@ -76,7 +76,10 @@ def packages_for(runtime: RuntimeSpec, base: BaseSpec, *, bases: Iterable[BaseSp
         elif package := php.extensions[name].package_for(runtime.version):
             wanted.add(package)
     common = {expand(package, values) for package in wanted}
-    variant = {expand(package, values) for package in php.packages.variants[runtime.variant]}
+    if message := own_packages_problem(runtime, base):
+        raise SpecError(f"{runtime.name}: {message}", hint=f"correct 'packages' in {runtime.source}")
+    variant = {expand(package, values) for package in php.packages.variants[runtime.kind]}
+    variant.update(runtime.packages.get(base.name, ()))
     return PackageSet(tuple(sorted(common)), tuple(sorted(variant - common)))
 
 
@@ -145,7 +148,7 @@ def layout_for(runtime: RuntimeSpec, base: BaseSpec, *, bases: Iterable[BaseSpec
     """Where PHP lies once `runtime` is installed on `base`. Raises `SpecError` as `packages_for` does."""
     php = _php(runtime, base, bases)
     values = version_values(runtime.version)
-    folders = tuple(expand(folder, values) for folder in php.ini_directories[runtime.variant])
+    folders = tuple(expand(folder, values) for folder in php.ini_directories[runtime.kind])
     return PhpLayout(expand(php.binary, values), expand(php.fpm_binary, values), folders)
 
 
@@ -153,7 +156,7 @@ def _php(runtime: RuntimeSpec, base: BaseSpec, bases: Iterable[BaseSpec]) -> Php
     if message := version_problem(runtime.version, base):
         others = {other.name: other for other in bases or _shipped_bases().values()}
         raise SpecError(f"{runtime.name}: {message}", hint=bases_hint(runtime.version, others))
-    if message := variant_problem(runtime.variant, base):
+    if message := variant_problem(runtime.kind, base):
         raise SpecError(f"{runtime.name}: {message}", hint=f"correct 'variants' in {runtime.source}")
     assert base.php is not None  # noqa: S101 -- version_problem has seen it; this is for the type checker
     return base.php
@@ -189,6 +192,13 @@ def variant_problem(variant: str, base: BaseSpec) -> str | None:
     return f"unknown variant {variant!r}{hint}"
 
 
+def own_packages_problem(runtime: RuntimeSpec, base: BaseSpec) -> str | None:
+    """Why the spec's own `packages` cannot be installed on `base`; None when they can, or when there are none."""
+    if not runtime.packages or base.name in runtime.packages:
+        return None
+    return f"packages says nothing for base {base.name!r}, only for {', '.join(sorted(runtime.packages))}"
+
+
 def extension_problem(
     name: str,
     version: str,
@@ -213,9 +223,10 @@ def extension_problem(
             if (versions := _versions_with(name, other))
         ]
         if having:
-            return (
-                f"extension {name!r} is not there on base {base.name!r}; it is on {' and on '.join(having)}"
-            )
+            where = f"on base {base.name!r}"
+            if _versions_with(name, base):
+                where = f"for PHP {version} {where}"
+            return f"extension {name!r} is not there {where}; it is on {' and on '.join(having)}"
         near = did_you_mean(name, {*known, *shipped_recipes()})
         return f"unknown extension {name!r}{near or f' on base {base.name!r}; what has no package is compiled: builds'}"
     extension = known[name]

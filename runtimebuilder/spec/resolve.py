@@ -1,7 +1,7 @@
 """Families to runtimes: each version in each variant, with family's, version's and variant's settings.
 
-Later settings win: ini, env, labels, php and builds key by key, base and platforms as a whole; extensions are replaced,
-or changed with + and -. `extends` between specs will be one more step before this one: it gives the
+Later settings win: ini, env, labels, php, builds and packages key by key, base and platforms as a whole; extensions
+are replaced, or changed with + and -. `extends` between specs will be one more step before this one: it gives the
 settings to begin with.
 """
 
@@ -35,7 +35,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Resolved:
-    """A runtime and where its parts were said: `name`, `version`, `variant`, `base`, extensions, keys of `php`."""
+    """A runtime and where its parts were said.
+
+    `places` has name, version, variant (or kind), base and packages; the others have extensions, keys of `php`, builds.
+    """
 
     runtime: RuntimeSpec
     document: Document = field(repr=False)
@@ -45,7 +48,7 @@ class Resolved:
     build_places: Mapping[str, Place]
 
     def problem(self, part: str, message: str) -> Problem:
-        """A mistake in `part`: name, version, variant or base."""
+        """A mistake in `part`: name, version, variant, base or packages."""
         place = self.places[part]
         return self.document.problem(place.loc, message, key=place.key)
 
@@ -82,6 +85,8 @@ class _Merged:
     php_places: dict[str, Place] = field(default_factory=dict)
     builds: dict[str, ExtensionBuild] = field(default_factory=dict)
     build_places: dict[str, Place] = field(default_factory=dict)
+    packages: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    packages_place: Place = Place(("packages",))
 
     def add(self, settings: Settings, loc: Loc) -> None:
         if settings.base is not None:
@@ -96,6 +101,9 @@ class _Merged:
             self.php[key], self.php_places[key] = value, Place((*loc, "php", key))
         for name, build in settings.builds.items():
             self.builds[name], self.build_places[name] = build, Place((*loc, "builds", name), key=True)
+        if settings.packages:
+            self.packages.update(settings.packages)
+            self.packages_place = Place((*loc, "packages"), key=True)
 
     def _add_extensions(self, items: tuple[str, ...] | None, loc: Loc, *, first: bool) -> None:
         if items is None:
@@ -146,8 +154,11 @@ def resolve_family(
             places = {
                 "name": Place(("variants", variant, "name")),
                 "version": Place(("versions", version), key=True),
-                "variant": Place(("variants", variant), key=True),
+                "variant": Place(("variants", variant), key=True)
+                if variant_spec.kind is None
+                else Place(("variants", variant, "kind")),
                 "base": merged.base_place,
+                "packages": merged.packages_place,
             }
             found += _runtime(
                 merged,
@@ -157,6 +168,7 @@ def resolve_family(
                     "family": family.family,
                     "version": version,
                     "variant": variant,
+                    "kind": variant_spec.kind or variant,
                     "summary": f"{about}: {detail}" if detail else about,
                     "template": family.template,
                     "labels": labels,
@@ -176,12 +188,15 @@ def resolve_single(
     texts = _Texts(document, single.version, problems)
     summary = texts.expand(single.summary or single.name, ("summary",))
     labels = {key: texts.expand(value, ("labels", key)) for key, value in merged.labels.items()}
-    places = {part: Place((part,)) for part in ("name", "version", "variant", "base")}
+    places = {part: Place((part,)) for part in ("name", "version", "base")}
+    places["variant"] = Place(("kind" if single.kind else "variant",))
+    places["packages"] = merged.packages_place
     values = {
         "name": single.name,
         "family": single.family,
         "version": single.version,
         "variant": single.variant,
+        "kind": single.kind or single.variant,
         "summary": summary,
         "template": single.template or single.family,
         "labels": labels,
@@ -222,6 +237,7 @@ def _runtime(merged: _Merged, places: Mapping[str, Place], values: Mapping[str, 
                 "ini": merged.ini,
                 "env": merged.env,
                 "php": merged.php,
+                "packages": {base: merged.packages[base] for base in sorted(merged.packages)},
                 "builds": {
                     name: merged.builds[name] for name in sorted(merged.builds) if name in merged.extensions
                 },

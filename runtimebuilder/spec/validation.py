@@ -17,7 +17,7 @@ from runtimebuilder.spec.source import Document, Loc, Problem
 Model = TypeVar("Model", bound=BaseModel)
 
 _KEY = "[key]"
-_INDEPENDENT = frozenset({"ini", "env", "labels", "php", "platforms", "builds"})
+_INDEPENDENT = frozenset({"ini", "env", "labels", "php", "platforms", "builds", "packages"})
 _KIND = {dict: "a mapping", list: "a list", type(None): "nothing", str: "a text", bool: "yes or no"}
 _WANTED = {
     "dict_type": "a mapping",

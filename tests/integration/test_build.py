@@ -59,6 +59,16 @@ def test_nothing_is_left_in_the_image_that_only_the_build_needed(built: Built, n
     assert "systemd\n" not in in_image(image, "dpkg-query -W -f '${Package}\\n'")
 
 
+def test_an_image_for_development_has_a_debugger_and_composer(built: Built) -> None:
+    image = built("php-82-fpm-dev", base="debian-12").image_id
+    assert in_image(image, "composer --version 2>/dev/null").startswith("Composer version 2.")
+    assert in_image(image, "git --version").startswith("git version ")
+    assert (
+        in_image(image, 'php -r \'echo extension_loaded("xdebug"), ini_get("xdebug.mode");\'')
+        == "1debug,develop"
+    )
+
+
 def test_settings_of_the_spec_are_in_force_and_an_applications_own_come_after_them(built: Built) -> None:
     image = built("php-82", base="debian-12").image_id
     printed = in_image(

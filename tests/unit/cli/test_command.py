@@ -57,7 +57,9 @@ def test_list_prints_one_json_document_and_nothing_else(command: Command) -> Non
     assert [each["name"] for each in json.loads(ran.out)["runtimes"]] == [
         "php-82",
         "php-82-console",
+        "php-82-dev",
         "php-82-fpm",
+        "php-82-fpm-dev",
     ]
 
 

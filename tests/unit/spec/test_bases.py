@@ -31,6 +31,7 @@ def runtime(version: str, variant: str, *extensions: str) -> RuntimeSpec:
         base="al2023",
         platforms=("linux/amd64",),
         extensions=extensions,
+        kind=variant,
         source="runtimes/x.yaml",
     )
 

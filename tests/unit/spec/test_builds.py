@@ -12,7 +12,7 @@ from runtimebuilder.render.image import render_image
 from runtimebuilder.spec.bases import shipped_bases
 from runtimebuilder.spec.catalog import Catalog, examine, spec_files
 from runtimebuilder.spec.model import RuntimeSpec
-from runtimebuilder.spec.packages import BuildSet, builds_for, packages_for
+from runtimebuilder.spec.packages import BuildSet, builds_for, extension_problem, packages_for
 from runtimebuilder.spec.problem import SpecErrors
 from runtimebuilder.spec.recipes import load_recipes, shipped_recipes
 
@@ -183,10 +183,13 @@ def test_an_extension_that_can_be_compiled_nowhere_here(write: Write) -> None:
 
 
 def test_a_recipe_is_bound_to_versions_of_php() -> None:
-    xdebug = shipped_recipes()["xdebug"]
-    assert xdebug.zend
-    assert xdebug.has("8.4")
-    assert not xdebug.has("8.5")
+    oauth = shipped_recipes()["oauth"]
+    assert oauth.has("8.4")
+    assert not oauth.has("8.5")
+    assert extension_problem("oauth", "8.5", shipped_bases()["al2023"], shipped_bases()) == (
+        "extension 'oauth' is not there for PHP 8.5 on base 'al2023'; it is on al2023 (PHP 8.1, 8.2, 8.3, 8.4)"
+        " and on debian-12 (PHP 8.2) and on debian-13 (PHP 8.4)"
+    )
 
 
 def test_every_recipe_is_of_use_and_complete() -> None:

@@ -12,7 +12,7 @@ from runtimebuilder.spec.catalog import Catalog, examine, spec_files
 from runtimebuilder.spec.problem import SpecErrors
 
 Write = Callable[..., Path]
-VARIANTS = ("", "-console", "-fpm")
+VARIANTS = ("", "-console", "-dev", "-fpm", "-fpm-dev")
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Catalog:
     return Catalog.load()
 
 
-def test_the_shipped_runtimes_are_php_81_to_85_in_three_variants(shipped: Catalog) -> None:
+def test_the_shipped_runtimes_are_php_81_to_85_in_their_variants(shipped: Catalog) -> None:
     assert list(shipped.runtimes) == [f"php-8{n}{variant}" for n in range(1, 6) for variant in VARIANTS]
     assert {runtime.source for runtime in shipped.runtimes.values()} == {"runtimes/php.yaml"}
     assert {runtime.base for runtime in shipped.runtimes.values()} == {"al2023"}
@@ -45,7 +45,7 @@ def test_one_more_php_version_is_one_line_in_the_shipped_family(write: Write) ->
 
 def test_sodium_is_left_out_of_php_81_only(shipped: Catalog) -> None:
     without = [name for name, runtime in shipped.runtimes.items() if "sodium" not in runtime.extensions]
-    assert without == ["php-81", "php-81-console", "php-81-fpm"]
+    assert without == [f"php-81{variant}" for variant in VARIANTS]
 
 
 def test_a_projects_runtime_wins_over_the_shipped_one_of_its_name(write: Write, family: str) -> None:
@@ -95,7 +95,7 @@ def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
     ("patterns", "names"),
     [
         (["php-82"], ["php-82"]),
-        (["php-82*"], ["php-82", "php-82-console", "php-82-fpm"]),
+        (["php-82*"], [f"php-82{variant}" for variant in VARIANTS]),
         (["php-84", "php-8[13]-fpm", "php-81-fpm"], ["php-81-fpm", "php-83-fpm", "php-84"]),
         (["php-8?"], ["php-81", "php-82", "php-83", "php-84", "php-85"]),
     ],

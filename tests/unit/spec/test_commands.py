@@ -30,7 +30,9 @@ def test_list_is_plain_text_that_fits_80_columns() -> None:
         "NAME            VERSION  VARIANT   BASE    PLATFORMS",
         "php-82          php 8.2  function  al2023  amd64, arm64",
         "php-82-console  php 8.2  console   al2023  amd64, arm64",
+        "php-82-dev      php 8.2  dev       al2023  amd64, arm64",
         "php-82-fpm      php 8.2  fpm       al2023  amd64, arm64",
+        "php-82-fpm-dev  php 8.2  fpm-dev   al2023  amd64, arm64",
     ]
 
 

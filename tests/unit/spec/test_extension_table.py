@@ -20,7 +20,8 @@ def test_the_page_tells_package_presence_and_absence() -> None:
     assert "| `gd` | `php8.5-gd` | `php8.2-gd` | `php8.4-gd` |" in text
     assert "| `json` | always | always | always |" in text
     assert "| `imagick` | compiled, 3.8.0 | `php8.2-imagick` | `php8.4-imagick` |" in text
-    assert "| `xdebug` | compiled, 3.4.5 (PHP 8.1 to 8.4) | `php8.2-xdebug` | `php8.4-xdebug` |" in text
+    assert "| `xdebug` | compiled, 3.5.3 | `php8.2-xdebug` | `php8.4-xdebug` |" in text
+    assert "| `oauth` | compiled, 2.0.9 (PHP 8.1 to 8.4) | `php8.2-oauth` | `php8.4-oauth` |" in text
     assert "| `gnupg` | not there | `php8.2-gnupg` | `php8.4-gnupg` |" in text
 
 

@@ -33,6 +33,7 @@ def test_a_runtime_knows_what_it_is(write: Write, family: str) -> None:
         base="al2023",
         platforms=("linux/amd64", "linux/arm64"),
         extensions=("curl", "zip"),
+        kind="function",
         source="runtimes/php.yaml",
     )
     assert runtime.xy == "82"
