@@ -56,7 +56,10 @@ def render_image(
                 **runtime.env,
             }.items()
         ),
-        "ini": sorted({**php_settings.ini_settings(runtime.php), **runtime.ini}.items()),
+        "ini": [
+            (name, value, runtime.ini_reasons.get(name, ""))
+            for name, value in sorted({**php_settings.ini_settings(runtime.php), **runtime.ini}.items())
+        ],
         "labels": sorted(_labels(runtime, base).items()),
     }
     files = [
@@ -70,7 +73,7 @@ def render_image(
         ContextFile(f"rootfs{folder}/99-runtimebuilder.ini", 0o644, ini)
         for folder in sorted(layout.ini_directories)
     ]
-    if build_set.extensions:
+    if not build_set.is_empty:
         files += _compiled(runtime.template, templates, build_set, layout)
     return BuildContext(tuple(files))
 
@@ -83,10 +86,10 @@ def _compiled(
         ContextFile(f"build/{relative}", 0o644, Path(file).read_bytes())
         for relative, file in templates.files(f"{template}/build").items()
     ]
-    for extension in build_set.extensions:
-        text = templates.render(f"{template}/ini/60-extension.ini.j2", {"extension": extension}).encode()
+    for module in build_set.modules:
+        text = templates.render(f"{template}/ini/60-extension.ini.j2", {"extension": module}).encode()
         files += [
-            ContextFile(f"rootfs{folder}/60-{extension.name}.ini", 0o644, text)
+            ContextFile(f"rootfs{folder}/60-{module.name}.ini", 0o644, text)
             for folder in sorted(layout.ini_directories)
         ]
     return files

@@ -23,6 +23,7 @@ from runtimebuilder.spec.packages import (
     version_problem,
 )
 from runtimebuilder.spec.php_settings import setting_problem
+from runtimebuilder.spec.php_source import source_problem, with_source
 from runtimebuilder.spec.problem import Problem, SpecErrors, did_you_mean
 from runtimebuilder.spec.resolve import Resolved, resolve_family, resolve_single
 from runtimebuilder.spec.source import Document
@@ -197,6 +198,9 @@ def _against_base(item: Resolved, bases: Mapping[str, BaseSpec]) -> list[Problem
     base = bases.get(runtime.base)
     if base is None:
         return [item.problem("base", unknown_base(bases, runtime.base))]
+    if message := source_problem(runtime, base):
+        return [item.problem("source", message)]
+    base = with_source(base, runtime)
     if message := version_problem(runtime.version, base):
         return [item.problem("version", f"{message}; {bases_hint(runtime.version, bases)}")]
     if message := variant_problem(runtime.kind, base):

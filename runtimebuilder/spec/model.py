@@ -92,6 +92,15 @@ class Recipe(ExtensionBuild):
         return _is_within(version, self.since, self.until)
 
 
+class PhpSource(SpecModel):
+    """A release of PHP to compile. `url`: where its archive lies; None: at php.net. `sha256` is the archive's."""
+
+    version: Release
+    sha256: Sha256
+    url: Url | None = None
+    configure: tuple[ConfigureOption, ...] = ()
+
+
 class RecipesFile(SpecModel):
     """templates/php/extensions.yaml."""
 
@@ -119,6 +128,9 @@ class RuntimeSpec(SpecModel):
     platforms: tuple[Platform, ...]
     extensions: Annotated[tuple[Extension, ...], AfterValidator(lambda items: tuple(sorted(set(items))))] = ()
     ini: Ini = Field(default_factory=dict)
+    ini_reasons: Mapping[str, str] = Field(
+        default_factory=dict
+    )  # why a setting is as it is, where the spec says so
     env: Env = Field(default_factory=dict)
     labels: Labels = Field(default_factory=dict)
     php: PhpSettings = PhpSettings()
@@ -126,6 +138,7 @@ class RuntimeSpec(SpecModel):
     packages: Mapping[Name, tuple[Package, ...]] = Field(
         default_factory=dict
     )  # by base, for this runtime alone
+    php_source: PhpSource | None = None  # None: PHP is the base's
     kind: Name  # the variant, or the one that it behaves as
     source: Line
 
@@ -156,6 +169,7 @@ class Settings(SpecModel):
     php: PhpSettings = PhpSettings()
     builds: Builds = Field(default_factory=dict)
     packages: Mapping[Name, tuple[Package, ...]] = Field(default_factory=dict)
+    source: PhpSource | None = None
 
 
 class VersionSpec(Settings):

@@ -11,6 +11,15 @@ from dataclasses import dataclass
 
 from runtimebuilder.errors import SpecError
 from runtimebuilder.spec.model import BaseSpec, ExtensionBuild, PhpOnBase, RuntimeSpec
+from runtimebuilder.spec.php_source import (
+    PREFIX,
+    is_compiled,
+    source_modules,
+    source_options,
+    source_problem,
+    source_url,
+    with_source,
+)
 from runtimebuilder.spec.placeholders import expand, version_values
 from runtimebuilder.spec.problem import did_you_mean
 from runtimebuilder.spec.recipes import shipped_recipes
@@ -39,13 +48,47 @@ class CompiledExtension:
 
 
 @dataclass(frozen=True)
-class BuildSet:
-    """What is compiled in a stage of its own, sorted by name, with what. No `extensions`: there is no such stage."""
+class CompiledPhp:
+    """A release of PHP to compile for `prefix`, with options for `configure`."""
 
+    version: str
+    url: str
+    sha256: str
+    prefix: str
+    configure: tuple[str, ...]
+    modules: tuple[str, ...]  # those of the engine's kind, which are files of their own
+
+
+@dataclass(frozen=True)
+class Module:
+    """A compiled file that PHP has to be told to load."""
+
+    name: str
+    version: str
+    zend: bool
+
+
+@dataclass(frozen=True)
+class BuildSet:
+    """What is compiled in a stage of its own, with what; extensions sorted by name. None of both: no such stage."""
+
+    php: CompiledPhp | None = None
     extensions: tuple[CompiledExtension, ...] = ()
     packages: tuple[str, ...] = ()
     phpize: str = ""
     php_config: str = ""
+
+    @property
+    def modules(self) -> tuple[Module, ...]:
+        """What PHP has to be told to load, sorted by name."""
+        own = [Module(name, self.php.version, zend=True) for name in self.php.modules] if self.php else []
+        others = [Module(one.name, one.version, one.zend) for one in self.extensions]
+        return tuple(sorted((*own, *others), key=lambda one: one.name))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is compiled."""
+        return self.php is None and not self.extensions
 
 
 @dataclass(frozen=True)
@@ -67,6 +110,7 @@ def packages_for(runtime: RuntimeSpec, base: BaseSpec, *, bases: Iterable[BaseSp
     it. `bases` are the others that may be named as a way out.
     """
     php = _php(runtime, base, bases)
+    base = with_source(base, runtime)
     _check_extensions(runtime, base)
     values = version_values(runtime.version)
     wanted = {*php.packages.common}
@@ -86,9 +130,10 @@ def packages_for(runtime: RuntimeSpec, base: BaseSpec, *, bases: Iterable[BaseSp
 def builds_for(runtime: RuntimeSpec, base: BaseSpec) -> BuildSet:
     """What has to be compiled for `runtime` on `base`. Raises `SpecError` as `packages_for` does."""
     php = _php(runtime, base, ())
+    base = with_source(base, runtime)
     _check_extensions(runtime, base)
     builds = {name: build for name in runtime.extensions if (build := build_of(name, runtime, base))}
-    if not builds:
+    if not builds and runtime.php_source is None:
         return BuildSet()
     assert php.builder is not None  # noqa: S101 -- extension_problem has seen it
     values = version_values(runtime.version)
@@ -96,6 +141,7 @@ def builds_for(runtime: RuntimeSpec, base: BaseSpec) -> BuildSet:
     for build in builds.values():
         packages.update(build.packages.get(base.name, ()))
     return BuildSet(
+        php=_compiled_php(runtime),
         extensions=tuple(
             CompiledExtension(
                 name,
@@ -110,6 +156,20 @@ def builds_for(runtime: RuntimeSpec, base: BaseSpec) -> BuildSet:
         packages=tuple(sorted(expand(package, values) for package in packages)),
         phpize=expand(php.builder.phpize, values),
         php_config=expand(php.builder.php_config, values),
+    )
+
+
+def _compiled_php(runtime: RuntimeSpec) -> CompiledPhp | None:
+    release = runtime.php_source
+    if release is None:
+        return None
+    return CompiledPhp(
+        version=release.version,
+        url=source_url(runtime),
+        sha256=release.sha256,
+        prefix=PREFIX,
+        configure=source_options(runtime),
+        modules=source_modules(runtime),
     )
 
 
@@ -153,6 +213,9 @@ def layout_for(runtime: RuntimeSpec, base: BaseSpec, *, bases: Iterable[BaseSpec
 
 
 def _php(runtime: RuntimeSpec, base: BaseSpec, bases: Iterable[BaseSpec]) -> PhpOnBase:
+    if message := source_problem(runtime, base):
+        raise SpecError(f"{runtime.name}: {message}", hint=f"correct 'source' in {runtime.source}")
+    base = with_source(base, runtime)
     if message := version_problem(runtime.version, base):
         others = {other.name: other for other in bases or _shipped_bases().values()}
         raise SpecError(f"{runtime.name}: {message}", hint=bases_hint(runtime.version, others))
@@ -222,6 +285,8 @@ def extension_problem(
             for _, other in sorted((bases or {}).items())
             if (versions := _versions_with(name, other))
         ]
+        if having and is_compiled(base):
+            return f"extension {name!r} is not known for a PHP that is compiled; say where its archive lies: builds"
         if having:
             where = f"on base {base.name!r}"
             if _versions_with(name, base):

@@ -1,8 +1,8 @@
 """Families to runtimes: each version in each variant, with family's, version's and variant's settings.
 
-Later settings win: ini, env, labels, php, builds and packages key by key, base and platforms as a whole; extensions
-are replaced, or changed with + and -. `extends` between specs will be one more step before this one: it gives the
-settings to begin with.
+Later settings win: ini, env, labels, php, builds and packages key by key, base, platforms and source as a whole;
+extensions are replaced, or changed with + and -. `extends` between specs will be one more step before this one: it
+gives the settings to begin with.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from runtimebuilder.spec.model import (
     BOTH_PLATFORMS,
     ExtensionBuild,
     FamilySpec,
+    PhpSource,
     RuntimeSpec,
     Settings,
     SingleSpec,
@@ -37,7 +38,8 @@ class Place:
 class Resolved:
     """A runtime and where its parts were said.
 
-    `places` has name, version, variant (or kind), base and packages; the others have extensions, keys of `php`, builds.
+    `places` has name, version, variant (or kind), base, packages and source; the others have extensions, keys of `php`
+    and builds.
     """
 
     runtime: RuntimeSpec
@@ -48,7 +50,7 @@ class Resolved:
     build_places: Mapping[str, Place]
 
     def problem(self, part: str, message: str) -> Problem:
-        """A mistake in `part`: name, version, variant, base or packages."""
+        """A mistake in `part`: name, version, variant, base, packages or source."""
         place = self.places[part]
         return self.document.problem(place.loc, message, key=place.key)
 
@@ -79,6 +81,7 @@ class _Merged:
     extensions: dict[str, Place] = field(default_factory=dict)
     ever: set[str] = field(default_factory=set)
     ini: dict[str, str] = field(default_factory=dict)
+    ini_reasons: dict[str, str] = field(default_factory=dict)
     env: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     php: dict[str, str | bool] = field(default_factory=dict)
@@ -87,6 +90,8 @@ class _Merged:
     build_places: dict[str, Place] = field(default_factory=dict)
     packages: dict[str, tuple[str, ...]] = field(default_factory=dict)
     packages_place: Place = Place(("packages",))
+    php_source: PhpSource | None = None
+    source_place: Place = Place(("source",))
 
     def add(self, settings: Settings, loc: Loc) -> None:
         if settings.base is not None:
@@ -95,6 +100,7 @@ class _Merged:
             self.platforms = settings.platforms
         self._add_extensions(settings.extensions, (*loc, "extensions"), first=not loc)
         self.ini.update(settings.ini)
+        self.ini_reasons.update({key: self.document.comment((*loc, "ini", key)) for key in settings.ini})
         self.env.update(settings.env)
         self.labels.update(settings.labels)
         for key, value in settings.php.said().items():
@@ -104,6 +110,8 @@ class _Merged:
         if settings.packages:
             self.packages.update(settings.packages)
             self.packages_place = Place((*loc, "packages"), key=True)
+        if settings.source is not None:
+            self.php_source, self.source_place = settings.source, Place((*loc, "source"), key=True)
 
     def _add_extensions(self, items: tuple[str, ...] | None, loc: Loc, *, first: bool) -> None:
         if items is None:
@@ -159,6 +167,7 @@ def resolve_family(
                 else Place(("variants", variant, "kind")),
                 "base": merged.base_place,
                 "packages": merged.packages_place,
+                "source": merged.source_place,
             }
             found += _runtime(
                 merged,
@@ -191,6 +200,7 @@ def resolve_single(
     places = {part: Place((part,)) for part in ("name", "version", "base")}
     places["variant"] = Place(("kind" if single.kind else "variant",))
     places["packages"] = merged.packages_place
+    places["source"] = merged.source_place
     values = {
         "name": single.name,
         "family": single.family,
@@ -235,9 +245,11 @@ def _runtime(merged: _Merged, places: Mapping[str, Place], values: Mapping[str, 
                 "platforms": merged.platforms,
                 "extensions": tuple(merged.extensions),
                 "ini": merged.ini,
+                "ini_reasons": {key: text for key, text in sorted(merged.ini_reasons.items()) if text},
                 "env": merged.env,
                 "php": merged.php,
                 "packages": {base: merged.packages[base] for base in sorted(merged.packages)},
+                "php_source": merged.php_source,
                 "builds": {
                     name: merged.builds[name] for name in sorted(merged.builds) if name in merged.extensions
                 },

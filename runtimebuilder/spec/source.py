@@ -42,6 +42,8 @@ for _kind, _pattern, _first in (
 ):
     _Loader.add_implicit_resolver(_TAG + _kind, re.compile(_pattern), _first)
 
+_COMMENT = re.compile(r"\s*#\s*(.*?)\s*$")  # of the rest of a line, or of a whole one
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -76,6 +78,21 @@ class Document:
             if loc[:end] in self.values:
                 return self.values[loc[:end]]
         return self.values.get((), _START)
+
+    def comment(self, loc: Loc) -> str:
+        """The comment beside the value at `loc`, or the one above its key; "" when there is none, or no such value."""
+        key, value = self.keys.get(loc), self.values.get(loc)
+        if key is None or value is None:
+            return ""
+        if beside := _COMMENT.match(self.lines[value.line - 1], value.column - 1 + value.length):
+            return beside[1]
+        above: list[str] = []
+        if not self.lines[key.line - 1][: key.column - 1].strip():
+            for line in reversed(self.lines[: key.line - 1]):
+                if not (found := _COMMENT.match(line)):
+                    break
+                above.insert(0, found[1])
+        return " ".join(above)
 
     def _by_content(self, loc: Loc) -> Loc:
         """`loc` with a list's items that are named by their text instead of their index put right.

@@ -1,4 +1,4 @@
-"""Extensions that no package has: compiled from an archive with a known checksum, and loaded in a real function."""
+"""What no package has: compiled from an archive with a known checksum, and loaded in a real function."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from runtimebuilder.build.execute import BuiltImage
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.testing import LambdaContainer
 
+Project = Callable[..., Path]
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 # As PECL has them: package.xml beside the folder with the sources.
@@ -53,6 +54,17 @@ ZEND_GET_MODULE(answer)
 """,
 }
 
+SOURCE_SPEC = """\
+schema: 1
+name: answering
+family: php
+version: "8.4"
+variant: console
+base: debian-12
+source: {{version: "8.4.2", sha256: {checksum}, url: "{url}"}}
+extensions: []
+"""
+
 SPEC = """\
 schema: 1
 name: answering
@@ -76,6 +88,7 @@ def _packed(files: dict[str, str]) -> bytes:
         for name, text in files.items():
             entry = tarfile.TarInfo(name)
             entry.size = len(text.encode())
+            entry.mode = 0o755
             archive.addfile(entry, io.BytesIO(text.encode()))
     return buffer.getvalue()
 
@@ -89,6 +102,10 @@ ARCHIVES = {
     "wrong.tgz": _packed({**SOURCES, "answer-1.0/answer.c": "#error on purpose\n"}),
     "unloadable.tgz": _packed({**SOURCES, "answer-1.0/answer.c": UNLOADABLE}),
     "empty.tgz": _packed({"answer-1.0/README": "nothing"}),
+    "other-release.tgz": _packed(
+        {"php/configure": "#!/bin/sh\n", "php/main/php_version.h": '#define PHP_VERSION "8.4.1"\n'}
+    ),
+    "no-release.tgz": _packed({"php/README": "nothing"}),
 }
 
 
@@ -126,13 +143,13 @@ def _tar(files: dict[str, bytes]) -> bytes:
 
 
 @pytest.fixture
-def project(tmp_path: Path, engine: Engine) -> Iterator[Callable[[str, str], Path]]:
+def project(tmp_path: Path, engine: Engine) -> Iterator[Project]:
     """A project with the spec of one runtime."""
 
-    def make(url: str, checksum: str) -> Path:
+    def make(url: str, checksum: str, spec: str = SPEC) -> Path:
         (tmp_path / "runtimes").mkdir(exist_ok=True)
         (tmp_path / "runtimes" / "answering.yaml").write_text(
-            SPEC.format(url=url, checksum=checksum), encoding="utf-8"
+            spec.format(url=url, checksum=checksum), encoding="utf-8"
         )
         return tmp_path
 
@@ -144,7 +161,7 @@ def project(tmp_path: Path, engine: Engine) -> Iterator[Callable[[str, str], Pat
 
 
 def test_a_function_has_the_extension_and_the_image_nothing_else_of_it(
-    cli: Cli, address: str, project: Callable[[str, str], Path], tmp_path: Path
+    cli: Cli, address: str, project: Project, tmp_path: Path
 ) -> None:
     folder = project(f"{address}/answer-1.0.tgz", _checksum("answer-1.0.tgz"))
     done = cli("build", "answering", "--builder", "classic", cwd=folder)
@@ -175,7 +192,7 @@ return static fn () => [
     ],
 )
 def test_what_cannot_be_compiled_or_loaded_fails_the_build(
-    engine: Engine, cli: Cli, address: str, project: Callable[[str, str], Path], archive: str, told: str
+    engine: Engine, cli: Cli, address: str, project: Project, archive: str, told: str
 ) -> None:
     checksum = _checksum(archive) if archive in ARCHIVES else "0" * 64
     done = cli("build", "answering", "--builder", "classic", cwd=project(f"{address}/{archive}", checksum))
@@ -185,12 +202,30 @@ def test_what_cannot_be_compiled_or_loaded_fails_the_build(
     assert engine.image("answering:debian-12") is None
 
 
-def test_an_archive_with_another_checksum_is_not_unpacked(
-    cli: Cli, address: str, project: Callable[[str, str], Path]
-) -> None:
+def test_an_archive_with_another_checksum_is_not_unpacked(cli: Cli, address: str, project: Project) -> None:
     folder = project(f"{address}/answer-1.0.tgz", "0" * 64)
     done = cli("build", "answering", "--builder", "classic", cwd=folder)
     assert done.returncode == 1
     found = _checksum("answer-1.0.tgz")
     told = f"answer: the archive is another one: its checksum is {found}, the spec says {'0' * 64}"
     assert told in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("archive", "checksum", "told"),
+    [
+        ("gone.tgz", "0" * 64, "/gone.tgz cannot be fetched"),
+        ("no-release.tgz", "0" * 64, "PHP 8.4.2: the archive is another one: its checksum is "),
+        ("no-release.tgz", "", "PHP 8.4.2: the archive has no configure: it is no release of PHP"),
+        ("other-release.tgz", "", "PHP 8.4.2: the archive is another release, 8.4.1"),
+    ],
+)
+def test_an_archive_that_is_not_the_release_is_not_compiled(
+    engine: Engine, cli: Cli, address: str, project: Project, archive: str, checksum: str, told: str
+) -> None:
+    folder = project(f"{address}/{archive}", checksum or _checksum(archive), SOURCE_SPEC)
+    done = cli("build", "answering", "--builder", "classic", cwd=folder)
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert engine.image("answering:debian-12") is None

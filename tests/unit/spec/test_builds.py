@@ -55,7 +55,7 @@ def test_a_base_that_has_a_package_compiles_nothing(write: Write) -> None:
     assert builds_for(runtime, base) == BuildSet()
     assert "php8.2-imagick" in packages_for(runtime, base).common
     context = render_image(runtime, base)
-    assert "AS extensions" not in context.dockerfile
+    assert "AS compiled" not in context.dockerfile
     assert not [one.path for one in context.files if one.path.startswith("build/")]
 
 
@@ -94,7 +94,7 @@ def test_the_specs_own_build_comes_before_a_package(write: Write) -> None:
     assert "libmagickwand-dev" not in image
     assert f"      {SUM} \\\n      /usr/bin/phpize8.2 \\\n      /usr/bin/php-config8.2 \\\n" in stage
     assert """ --with-imagick=/usr \\\n      '--with-x=a b'"'"'c'\n""" in stage
-    assert "COPY --from=extensions /built/ /\n" in image
+    assert "COPY --from=compiled /built/ /\n" in image
     for folder in ("cli", "fpm"):
         where = f"rootfs/etc/php/8.2/{folder}/conf.d"
         assert file(context, f"{where}/60-imagick.ini").endswith("\nextension = imagick\n")

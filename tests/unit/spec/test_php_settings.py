@@ -166,3 +166,23 @@ def test_the_schema_knows_the_block_everywhere_that_it_can_stand() -> None:
     state = definitions["PhpSettings"]["properties"]["state"]["anyOf"]
     assert {"enum": ["shared", "fork", "process"], "type": "string"} in state
     assert definitions["PhpSettings"]["additionalProperties"] is False
+
+
+def test_the_comments_of_a_spec_are_the_reasons_in_the_ini_file(write: Write) -> None:
+    spec = SINGLE.format(variant="fpm", block="preload: x.php").replace("php: {", "extensions: []\nphp: {")
+    spec += "ini:\n  memory_limit: 1M  # small; [is]\n  precision: 5\n  # \x07 and a bell\n  user_agent: x\n"
+    runtime = Catalog.load([write(shop=spec.replace("\x07", "é"))]).runtimes["shop"]
+    assert runtime.ini_reasons == {"memory_limit": "small; [is]", "user_agent": "é and a bell"}
+    (text,) = {
+        file.data.decode() for file in rendered(runtime).files if file.path.endswith("/99-runtimebuilder.ini")
+    }
+    assert "\n\n; small; [is]\nmemory_limit = 1M\nopcache.preload = /var/task/x.php\n" in text
+    assert "\nprecision = 5\n\n; é and a bell\nuser_agent = x\n" in text
+
+
+def test_every_setting_of_the_shipped_images_says_why(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, runtime in Catalog.load().runtimes.items():
+        assert set(runtime.ini) - set(runtime.ini_reasons) == set(), name

@@ -184,3 +184,31 @@ def test_a_huge_file_is_refused(tmp_path: Path) -> None:
     document, problems = source.read(file, "a.yaml")
     assert document is None
     assert [problem.message for problem in problems] == ["is larger than 1 MB"]
+
+
+def test_a_comment_belongs_to_the_value_beside_it_or_the_key_below_it(tmp_path: Path) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text(
+        """\
+# of the file
+
+ini:
+  # one,
+  #   and more
+  above: 1
+  beside: "a # b"   #   why
+  # not this one
+
+  alone: 2
+  # hidden by the one beside
+  both: 3 # this
+  nested: {inner: 4} # of the mapping
+  list: [5]#no comment
+""",
+        encoding="utf-8",
+    )
+    document, _ = source.read(file, "x.yaml")
+    assert document is not None
+    found = {key: document.comment(("ini", key)) for key in ("above", "beside", "alone", "both", "gone")}
+    assert found == {"above": "one, and more", "beside": "why", "alone": "", "both": "this", "gone": ""}
+    assert document.comment(("ini", "nested", "inner")) == ""

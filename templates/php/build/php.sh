@@ -1,0 +1,50 @@
+#!/bin/sh
+# Compiles PHP itself in the stage that is thrown away:
+#
+#   php.sh VERSION URL SHA256 PREFIX [OPTION OF CONFIGURE]...
+#
+# What is left for the images is /built, and for those with PHP-FPM /built-fpm as well. The stage keeps phpize and php-config, for extensions.
+set -eu
+
+version=$1 url=$2 sha256=$3 prefix=$4
+shift 4
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+say() { echo "PHP $version: $*" >&2; }
+
+curl -fsSL --proto =http,https --connect-timeout 30 --retry 3 -o archive "$url" ||
+  { say "$url cannot be fetched"; exit 1; }
+found=$(sha256sum archive | cut -d ' ' -f 1)
+[ "$found" = "$sha256" ] ||
+  { say "the archive is another one: its checksum is $found, the spec says $sha256"; exit 1; }
+
+mkdir source
+tar -xf archive -C source --no-same-owner --strip-components 1
+cd source
+[ -x configure ] || { say "the archive has no configure: it is no release of PHP"; exit 1; }
+found=$(sed -n 's/^#define PHP_VERSION "\(.*\)"/\1/p' main/php_version.h)
+[ "$found" = "$version" ] || { say "the archive is another release, $found"; exit 1; }
+
+./configure \
+  --prefix="$prefix" \
+  --sysconfdir="$prefix/etc" \
+  --with-config-file-path="$prefix/etc" \
+  --with-config-file-scan-dir="$prefix/etc/conf.d" \
+  "$@"
+make -j "$(nproc)"
+make install
+
+mkdir -p "/built$prefix/bin" "/built-fpm$prefix/sbin"
+strip -o "/built$prefix/bin/php" "$prefix/bin/php"
+strip -o "/built-fpm$prefix/sbin/php-fpm" "$prefix/sbin/php-fpm"
+folder=$("$prefix/bin/php-config" --extension-dir)
+mkdir -p "/built$folder"
+for module in "$folder"/*.so; do
+  [ -f "$module" ] && strip --strip-unneeded -o "/built$module" "$module"
+done
+chmod -R go=rX,u+w /built /built-fpm
+# Two builds of one archive give the same layer.
+find /built /built-fpm -exec touch -h -d @0 {} +
