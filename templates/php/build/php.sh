@@ -28,6 +28,10 @@ cd source
 found=$(sed -n 's/^#define PHP_VERSION "\(.*\)"/\1/p' main/php_version.h)
 [ "$found" = "$version" ] || { say "the archive is another release, $found"; exit 1; }
 
+# PHP keeps the date of its compilation: that of the release, so that two builds of it are one.
+SOURCE_DATE_EPOCH=$(stat -c %Y main/php_version.h)
+export SOURCE_DATE_EPOCH
+
 ./configure \
   --prefix="$prefix" \
   --sysconfdir="$prefix/etc" \
