@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
 from runtimebuilder import shipped
-from runtimebuilder.spec import source
 from runtimebuilder.spec.fields import ConfigureOption, Extension, Name, Package, Version, version_key
 from runtimebuilder.spec.model import (
     BaseSpec,
@@ -25,8 +23,7 @@ from runtimebuilder.spec.model import (
     RuntimeSpec,
     SpecModel,
 )
-from runtimebuilder.spec.problem import SpecErrors
-from runtimebuilder.spec.validation import validate
+from runtimebuilder.spec.recipes import load
 
 PREFIX = "/var/lang"
 """Where a language lies in Lambda's own images; `bin` of it stands first in PATH."""
@@ -64,22 +61,10 @@ class SourceRecipe(SpecModel):
         )
 
 
-def load_recipe(file: Path) -> SourceRecipe:
-    """The recipe in `file`. Raises `SpecErrors` (exit 2) with all mistakes."""
-    document, problems = source.read(file, f"{file.parent.name}/{file.name}")
-    found: SourceRecipe | None = None
-    if document is not None:
-        found, mistakes = validate(document, SourceRecipe)
-        problems += mistakes
-    if problems or found is None:
-        raise SpecErrors(problems, files=1)
-    return found
-
-
 @functools.cache
 def shipped_recipe() -> SourceRecipe:
     """The recipe that the tool ships."""
-    return load_recipe(shipped.directory("templates") / "php" / "source.yaml")
+    return load(shipped.directory("templates") / "php" / "source.yaml", SourceRecipe)
 
 
 def with_source(base: BaseSpec, runtime: RuntimeSpec) -> BaseSpec:

@@ -6,24 +6,32 @@ import functools
 import types
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from runtimebuilder import shipped
 from runtimebuilder.spec import source
-from runtimebuilder.spec.model import Recipe, RecipesFile
+from runtimebuilder.spec.model import Recipe, RecipesFile, SpecModel
 from runtimebuilder.spec.problem import SpecErrors
 from runtimebuilder.spec.validation import validate
+
+Shape = TypeVar("Shape", bound=SpecModel)
+
+
+def load(file: Path, shape: type[Shape]) -> Shape:
+    """What stands in `file`, data of the tool. Raises `SpecErrors` (exit 2) with all mistakes."""
+    document, problems = source.read(file, f"{file.parent.name}/{file.name}")
+    found: Shape | None = None
+    if document is not None:
+        found, mistakes = validate(document, shape)
+        problems += mistakes
+    if problems or found is None:
+        raise SpecErrors(problems, files=1)
+    return found
 
 
 def load_recipes(file: Path) -> Mapping[str, Recipe]:
     """The recipes of `file`, sorted by extension. Raises `SpecErrors` (exit 2) with all mistakes."""
-    document, problems = source.read(file, f"{file.parent.name}/{file.name}")
-    found: RecipesFile | None = None
-    if document is not None:
-        found, mistakes = validate(document, RecipesFile)
-        problems += mistakes
-    if problems or found is None:
-        raise SpecErrors(problems, files=1)
-    return types.MappingProxyType(dict(sorted(found.extensions.items())))
+    return types.MappingProxyType(dict(sorted(load(file, RecipesFile).extensions.items())))
 
 
 @functools.cache

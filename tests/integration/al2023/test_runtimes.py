@@ -64,6 +64,29 @@ def test_the_trio_is_built_on_al2023_under_its_real_name_and_conforms(
     assert verdict.returncode == 0, verdict.stdout + verdict.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "setting", "cases"),
+    [
+        ("php-82", "RUNTIMEBUILDER_STATE=fork", "RT-*"),
+        ("php-82", "RUNTIMEBUILDER_STATE=process", "RT-1*"),
+        ("php-82", "RUNTIMEBUILDER_STREAMING=on", "ST-*"),
+        ("php-82-fpm", "RUNTIMEBUILDER_STREAMING=on", "ST-*"),
+        ("php-82-console", "RUNTIMEBUILDER_STATE=fork", "RT-1*"),
+    ],
+)
+def test_every_way_to_run_events_conforms_on_al2023(
+    built: Built, cli: Cli, al2023_real_name: str, name: str, setting: str, cases: str
+) -> None:
+    image = built(name)
+    assert image.step.base.reference == al2023_real_name
+    verdict = cli(
+        "verify", image.image_id, "--case", cases, "--strict", "--env", setting, "--json", timeout=300
+    )
+    assert verdict.returncode == 0, verdict.stdout + verdict.stderr
+    footer = json.loads(verdict.stdout.splitlines()[-1])
+    assert footer["counts"]["passed"] > 10, footer
+
+
 def test_a_mirror_gives_the_base_under_another_name(
     engine: Engine, cli: Cli, al2023_standin: StandIn, registry: Registry
 ) -> None:

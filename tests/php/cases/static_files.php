@@ -47,6 +47,43 @@ return [
         $t->same('application/octet-stream', $get('/data')?->header('content-type'));
         $t->same('Contact: x', $get('/.well-known/security.txt')?->body);
     },
+    'a part of a file' => static function (Results $t) use ($get, $tag): void {
+        $part = static function (string $range, array $more = [], string $path = '/css/a%20b.css') use ($get): array {
+            $answer = $get($path, ['range' => $range] + $more);
+
+            return [$answer?->status, $answer?->body, $answer?->header('content-range')];
+        };
+        $t->same([206, 'a {', 'bytes 0-2/4'], $part('bytes=0-2'));
+        $t->same([206, '{}', 'bytes 2-3/4'], $part('bytes=2-'));
+        $t->same([206, '{}', 'bytes 2-3/4'], $part('bytes=2-900'));
+        $t->same([206, '}', 'bytes 3-3/4'], $part('Bytes=-1'));
+        $t->same([206, 'a {}', 'bytes 0-3/4'], $part('bytes=-9'));
+        foreach (['bytes=4-', 'bytes=9-12', 'bytes=-0'] as $beyond) {
+            $t->same([416, '', 'bytes */4'], $part($beyond), $beyond);
+        }
+        $ignored = ['bytes=0-1,3-3', 'lines=1-2', 'bytes=3-1', 'bytes=-', 'bytes=a-b', '', 'bytes=-' . str_repeat('9', 20)];
+        foreach ($ignored as $no) {
+            $t->same([200, 'a {}', ''], $part($no), $no);
+        }
+        $t->same(206, $part('bytes=0-2', ['if-range' => $tag])[0]);
+        $t->same(206, $part('bytes=0-2', ['if-range' => 'Tue, 14 Nov 2023 22:13:20 GMT'])[0]);
+        $t->same(200, $part('bytes=0-2', ['if-range' => "W/$tag"])[0]);
+        $t->same(200, $part('bytes=0-2', ['if-range' => 'Tue, 14 Nov 2023 22:13:21 GMT'])[0]);
+        $t->same(304, $part('bytes=0-2', ['if-none-match' => $tag])[0]);
+        $t->same('bytes', $get('/css/a%20b.css')?->header('accept-ranges'));
+        $head = $get('/css/a%20b.css', ['range' => 'bytes=0-1'], 'HEAD');
+        $t->same([200, '', '4'], [$head?->status, $head?->body, $head?->header('content-length')]);
+    },
+    'of a file that is larger than an answer every part can be had' => static function (Results $t) use ($get): void {
+        $answer = $get('/huge.bin', ['range' => 'bytes=0-']);
+        $t->same([206, 'bytes 0-4399999/5000000'], [$answer?->status, $answer?->header('content-range')]);
+        $t->same(4_400_000, strlen($answer?->body ?? ''));
+        $answer = $get('/huge.bin', ['range' => 'bytes=4400000-']);
+        $t->same([206, 'bytes 4400000-4999999/5000000'], [$answer?->status, $answer?->header('content-range')]);
+        $t->same(600_000, strlen($answer?->body ?? ''));
+        $head = $get('/huge.bin', [], 'HEAD');
+        $t->same([200, '5000000'], [$head?->status, $head?->header('content-length')]);
+    },
     'a client that has the file gets no bytes' => static function (Results $t) use ($get, $tag): void {
         foreach ([$tag, "W/$tag", "\"x\", $tag", '*'] as $known) {
             $answer = $get('/css/a%20b.css', ['if-none-match' => $known]);

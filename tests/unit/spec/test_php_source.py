@@ -14,8 +14,9 @@ from runtimebuilder.spec.bases import shipped_bases
 from runtimebuilder.spec.catalog import Catalog, examine, spec_files
 from runtimebuilder.spec.model import RuntimeSpec
 from runtimebuilder.spec.packages import layout_for, packages_for
-from runtimebuilder.spec.php_source import load_recipe, shipped_recipe
+from runtimebuilder.spec.php_source import SourceRecipe, shipped_recipe
 from runtimebuilder.spec.problem import SpecErrors
+from runtimebuilder.spec.recipes import load
 
 Write = Callable[..., Path]
 
@@ -144,6 +145,6 @@ def test_mistakes_in_the_recipe_are_told_with_their_places(tmp_path: Path) -> No
     path = tmp_path / "source.yaml"
     path.write_text("schema: 1\ncommon: {options: [-x]}\nvariants: {}\nextensions: {}\n", encoding="utf-8")
     with pytest.raises(SpecErrors) as caught:
-        load_recipe(path)
+        load(path, SourceRecipe)
     (problem,) = caught.value.problems
     assert (problem.line, problem.column) == (2, 20)

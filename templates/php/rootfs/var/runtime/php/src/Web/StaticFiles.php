@@ -81,7 +81,33 @@ final class StaticFiles
         if ($file === null || $facts === false) {
             return null;
         }
-        if ($facts['size'] > self::LIMIT) {
+        // Of the content: builds set the times of files to the same moment, whatever is in them.
+        $hash = Quietly::call(static fn () => hash_file('xxh128', $file));
+        if (!is_string($hash)) {
+            return null;
+        }
+        $tag = "\"$hash\"";
+        $modified = $facts['mtime'] > self::EARLIEST ? $facts['mtime'] : null;
+        $fields = [['ETag', $tag]];
+        if ($modified !== null) {
+            $fields[] = ['Last-Modified', self::date($modified)];
+        }
+        if (self::isKnown($event->headers, $tag, $modified)) {
+            return new CgiResponse(304, $fields, '');
+        }
+        $suffix = strtolower(pathinfo($file, PATHINFO_EXTENSION));
+        $fields[] = ['Content-Type', self::TYPES[$suffix] ?? 'application/octet-stream'];
+        $fields[] = ['Accept-Ranges', 'bytes'];
+        if ($event->method === 'HEAD') {
+            return new CgiResponse(200, [...$fields, ['Content-Length', (string) $facts['size']]], '');
+        }
+        $range = self::isRangeOf($event->headers, $tag, $modified)
+            ? ByteRange::of($event->headers['range'] ?? '', $facts['size'], self::LIMIT)
+            : null;
+        if ($range === false) {
+            return new CgiResponse(416, [...$fields, ['Content-Range', "bytes */{$facts['size']}"]], '');
+        }
+        if ($range === null && $facts['size'] > self::LIMIT) {
             throw new InvocationFailure('Function.ResponseSizeTooLarge', sprintf(
                 'the file %s has %d bytes; Lambda takes answers of up to about %.1f MB of bytes: serve it from S3',
                 $event->path,
@@ -89,27 +115,33 @@ final class StaticFiles
                 self::LIMIT / 1e6,
             ));
         }
-        $body = Quietly::call(static fn () => file_get_contents($file));
+        $body = Quietly::call(
+            static fn () => file_get_contents($file, false, null, $range->first ?? 0, $range?->length()),
+        );
         if ($body === false) {
             return null;
         }
-        // Of the content: builds set the times of files to the same moment, whatever is in them.
-        $tag = '"' . hash('xxh128', $body) . '"';
-        $modified = $facts['mtime'] > self::EARLIEST ? $facts['mtime'] : null;
-        $fields = [['ETag', $tag]];
-        if ($modified !== null) {
-            $fields[] = ['Last-Modified', gmdate('D, d M Y H:i:s', $modified) . ' GMT'];
-        }
-        if (self::isKnown($event->headers, $tag, $modified)) {
-            return new CgiResponse(304, $fields, '');
-        }
-        $suffix = strtolower(pathinfo($file, PATHINFO_EXTENSION));
-        $fields[] = ['Content-Type', self::TYPES[$suffix] ?? 'application/octet-stream'];
-        if ($event->method === 'HEAD') {
-            return new CgiResponse(200, [...$fields, ['Content-Length', (string) strlen($body)]], '');
-        }
 
-        return new CgiResponse(200, $fields, $body);
+        return $range === null
+            ? new CgiResponse(200, $fields, $body)
+            : new CgiResponse(206, [...$fields, ['Content-Range', $range->header($facts['size'])]], $body);
+    }
+
+    private static function date(int $seconds): string
+    {
+        return gmdate('D, d M Y H:i:s', $seconds) . ' GMT';
+    }
+
+    /**
+     * Whether a range is of the file as it is: `If-Range` may say of which one it was meant.
+     *
+     * @param array<string, string> $headers
+     */
+    private static function isRangeOf(array $headers, string $tag, ?int $modified): bool
+    {
+        $meant = trim($headers['if-range'] ?? $tag);
+
+        return $meant === $tag || ($modified !== null && $meant === self::date($modified));
     }
 
     private function find(string $path): ?string
