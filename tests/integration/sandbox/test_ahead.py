@@ -186,6 +186,39 @@ def test_a_holder_with_a_process_left_in_it_is_not_used_again(own_run: Run) -> N
     holder.close()
 
 
+@pytest.mark.parametrize(("comes_back_after", "made"), [(0.1, 1), (1.5, 2)])
+def test_who_asks_waits_a_moment_for_a_holder_in_use_before_another_is_made(
+    own_run: Run, comes_back_after: float, made: int
+) -> None:
+    seen: list[Holder] = []
+
+    def make() -> Holder:
+        name = f"runtimebuilder-{own_run.id}-waits-{len(seen)}"
+        seen.append(
+            make_holder(
+                own_run.engine,
+                name,
+                image=own_run.pause_image(),
+                tmp_mb=TMP_MB,
+                link=own_run.link("namespace"),
+                labels=own_run.labels,
+                on_disk=False,
+            )
+        )
+        return seen[-1]
+
+    ahead = Ahead(make, 1, reuse=True)
+    first = ahead.take()
+    back = threading.Timer(comes_back_after, ahead.give_back, [first])
+    back.start()
+    second = ahead.take()
+    back.join()
+    assert (second is first) == (made == 1)
+    assert len(seen) == made
+    second.close()
+    ahead.close()
+
+
 def test_a_box_of_another_size_does_not_take_what_was_made_for_others(
     own_run: Run, debian12_image: str
 ) -> None:
