@@ -12,7 +12,9 @@ from runtimebuilder.spec.bases import load_bases, shipped_bases
 from runtimebuilder.spec.catalog import Catalog
 from runtimebuilder.spec.model import BaseSpec, RuntimeSpec
 from runtimebuilder.spec.packages import layout_for, packages_for
+from runtimebuilder.spec.php_source import shipped_recipe
 from runtimebuilder.spec.problem import SpecErrors
+from runtimebuilder.spec.recipes import shipped_recipes
 
 DATA = Path(__file__).parents[2] / "data" / "al2023"
 AL2023 = shipped_bases()["al2023"]
@@ -56,6 +58,24 @@ def test_every_package_asked_of_al2023_exists_there() -> None:
     existing = {*listed("package-names.txt"), *listed("later-additions.txt")}
     asked = set(possible_packages(AL2023))
     assert len(asked) > 130
+    assert sorted(asked - existing) == []
+
+
+def test_every_package_to_compile_with_and_for_what_is_compiled_exists_on_al2023() -> None:
+    existing = {*listed("package-names.txt"), *listed("later-additions.txt"), *listed("other-names.txt")}
+    assert AL2023.php is not None
+    assert AL2023.php.builder is not None
+    asked = {
+        package.replace("{{ version }}", version)
+        for version in AL2023.php.versions
+        for package in AL2023.php.builder.packages
+    }
+    source = shipped_recipe()
+    for part in (*shipped_recipes().values(), source.common, *source.extensions.values()):
+        asked |= {*part.packages.get("al2023", ()), *part.libraries.get("al2023", ())}
+    for found in Catalog.load([Path(__file__).parents[3] / "runtimes"]).runtimes.values():
+        asked |= {*found.packages.get("al2023", ())}
+    assert len(asked) > 50
     assert sorted(asked - existing) == []
 
 

@@ -67,7 +67,17 @@ def test_a_base_that_has_none_compiles_by_the_recipe_of_the_tool(write: Write) -
     recipe = shipped_recipes()["imagick"]
     assert found.extensions[1].url == f"https://pecl.php.net/get/imagick-{recipe.version}.tgz"
     assert found.extensions[1].sha256 == recipe.sha256
-    assert found.packages == ("ImageMagick-devel", "gcc", "gzip", "make", "php8.2-devel", "tar")
+    assert found.packages == (
+        "ImageMagick-devel",
+        "binutils",
+        "findutils",
+        "gawk",
+        "gcc",
+        "gzip",
+        "make",
+        "php8.2-devel",
+        "tar",
+    )
     # Libraries are of the image, what compiles is not.
     assert packages_for(runtime, base).common == ("ImageMagick-libs", "php8.2-cli")
 
