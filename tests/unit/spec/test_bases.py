@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,8 +72,11 @@ def test_every_package_to_compile_with_and_for_what_is_compiled_exists_on_al2023
         for package in AL2023.php.builder.packages
     }
     source = shipped_recipe()
-    for part in (*shipped_recipes().values(), source.common, *source.extensions.values()):
-        asked |= {*part.packages.get("al2023", ()), *part.libraries.get("al2023", ())}
+    parts = (source.common, *source.extensions.values())
+    by_bases = [(part.packages, part.libraries) for part in parts]
+    by_bases += [(recipe.packages, recipe.libraries) for recipe in shipped_recipes().values()]
+    for by_base in itertools.chain(*by_bases):
+        asked.update(by_base.get("al2023", ()))
     for found in Catalog.load([Path(__file__).parents[3] / "runtimes"]).runtimes.values():
         asked |= {*found.packages.get("al2023", ())}
     assert len(asked) > 50
