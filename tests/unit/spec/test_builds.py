@@ -76,6 +76,7 @@ def test_a_base_that_has_none_compiles_by_the_recipe_of_the_tool(write: Write) -
         "gzip",
         "make",
         "php8.2-devel",
+        "pkgconf-pkg-config",
         "tar",
     )
     # Libraries are of the image, what compiles is not.

@@ -112,9 +112,9 @@ def test_opcache_is_a_module_before_php_85(write: Write, xy: str, is_module: boo
         ("zip]", "zpi]", "13:41", "unknown extension 'zpi'; did you mean 'zip'?"),
         (
             "zip]",
-            "ssh2]",
+            "gnupg]",
             "13:41",
-            "extension 'ssh2' is not known for a PHP that is compiled; say where its archive lies: builds",
+            "extension 'gnupg' is not known for a PHP that is compiled; say where its archive lies: builds",
         ),
         (SUM + "}}\n  ", "x}}\n  ", "8:47", "versions: 8.4: source: sha256: 'x' is not a SHA-256 checksum: "),
     ],
