@@ -41,7 +41,9 @@ _INSTALL = "apt-get install mmdebstrap debian-archive-keyring"
 
 def base_key(base: BaseSpec) -> str:
     """A hash of all that goes into the base but the package versions: equal key, nothing to make again."""
-    total = hashlib.sha256(json.dumps([RECIPE, base.model_dump(mode="json")], sort_keys=True).encode())
+    # What `php` says is for the runtimes on top.
+    said = base.model_dump(mode="json", exclude={"php"})
+    total = hashlib.sha256(json.dumps([RECIPE, said], sort_keys=True).encode())
     for name, mode, data in _overlay():
         total.update(f"{name}\0{mode:o}\0".encode() + data)
     return total.hexdigest()
