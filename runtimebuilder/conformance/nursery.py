@@ -27,7 +27,9 @@ class _Nursery:
     def __init__(self, control: socket.socket) -> None:
         self._control = control
         self._live: dict[int, int] = {}
-        self._woken, self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._woken, self._wake = os.pipe()
+        for descriptor in (self._woken, self._wake):
+            os.set_blocking(descriptor, False)
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
 
@@ -56,7 +58,7 @@ class _Nursery:
         pid = os.fork()
         if pid:
             self._live[pid] = told
-            os.write(told, b"%d\n" % pid)
+            _tell(told, pid)
             return False
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -71,9 +73,13 @@ class _Nursery:
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
                 del self._live[pid]
-                with contextlib.suppress(BrokenPipeError):
-                    os.write(told, b"%d\n" % os.waitstatus_to_exitcode(status))
+                _tell(told, os.waitstatus_to_exitcode(status))
                 os.close(told)
+
+
+def _tell(told: int, number: int) -> None:
+    with contextlib.suppress(BrokenPipeError):  # the run is gone
+        os.write(told, b"%d\n" % number)
 
 
 def main() -> int:

@@ -109,8 +109,7 @@ def packages_for(runtime: RuntimeSpec, base: BaseSpec, *, bases: Iterable[BaseSp
     Raises `SpecError` (exit 2) when the base has no such PHP version or variant, or lacks an extension for
     it. `bases` are the others that may be named as a way out.
     """
-    php = _php(runtime, base, bases)
-    base = with_source(base, runtime)
+    base, php = _php(runtime, base, bases)
     _check_extensions(runtime, base)
     values = version_values(runtime.version)
     wanted = {*php.packages.common}
@@ -129,8 +128,7 @@ def packages_for(runtime: RuntimeSpec, base: BaseSpec, *, bases: Iterable[BaseSp
 
 def builds_for(runtime: RuntimeSpec, base: BaseSpec) -> BuildSet:
     """What has to be compiled for `runtime` on `base`. Raises `SpecError` as `packages_for` does."""
-    php = _php(runtime, base, ())
-    base = with_source(base, runtime)
+    base, php = _php(runtime, base, ())
     _check_extensions(runtime, base)
     builds = {name: build for name in runtime.extensions if (build := build_of(name, runtime, base))}
     if not builds and runtime.php_source is None:
@@ -165,10 +163,10 @@ def _compiled_php(runtime: RuntimeSpec) -> CompiledPhp | None:
         return None
     return CompiledPhp(
         version=release.version,
-        url=source_url(runtime),
+        url=source_url(release),
         sha256=release.sha256,
         prefix=PREFIX,
-        configure=source_options(runtime),
+        configure=source_options(runtime, release),
         modules=source_modules(runtime),
     )
 
@@ -206,13 +204,14 @@ def _check_extensions(runtime: RuntimeSpec, base: BaseSpec) -> None:
 
 def layout_for(runtime: RuntimeSpec, base: BaseSpec, *, bases: Iterable[BaseSpec] = ()) -> PhpLayout:
     """Where PHP lies once `runtime` is installed on `base`. Raises `SpecError` as `packages_for` does."""
-    php = _php(runtime, base, bases)
+    _, php = _php(runtime, base, bases)
     values = version_values(runtime.version)
     folders = tuple(expand(folder, values) for folder in php.ini_directories[runtime.kind])
     return PhpLayout(expand(php.binary, values), expand(php.fpm_binary, values), folders)
 
 
-def _php(runtime: RuntimeSpec, base: BaseSpec, bases: Iterable[BaseSpec]) -> PhpOnBase:
+def _php(runtime: RuntimeSpec, base: BaseSpec, bases: Iterable[BaseSpec]) -> tuple[BaseSpec, PhpOnBase]:
+    """The base as `runtime` sees it, and its PHP."""
     if message := source_problem(runtime, base):
         raise SpecError(f"{runtime.name}: {message}", hint=f"correct 'source' in {runtime.source}")
     base = with_source(base, runtime)
@@ -222,7 +221,7 @@ def _php(runtime: RuntimeSpec, base: BaseSpec, bases: Iterable[BaseSpec]) -> Php
     if message := variant_problem(runtime.kind, base):
         raise SpecError(f"{runtime.name}: {message}", hint=f"correct 'variants' in {runtime.source}")
     assert base.php is not None  # noqa: S101 -- version_problem has seen it; this is for the type checker
-    return base.php
+    return base, base.php
 
 
 def _shipped_bases() -> Mapping[str, BaseSpec]:

@@ -20,6 +20,7 @@ from runtimebuilder.spec.model import (
     PhpBuilder,
     PhpOnBase,
     PhpPackages,
+    PhpSource,
     RuntimeSpec,
     SpecModel,
 )
@@ -50,7 +51,6 @@ class SourceRecipe(SpecModel):
 
     schema_version: Literal[1] = Field(alias="schema")
     common: Part
-    variants: Mapping[Name, tuple[ConfigureOption, ...]]
     extensions: Mapping[Extension, Part]
 
     def parts(self, runtime: RuntimeSpec) -> tuple[Part, ...]:
@@ -119,18 +119,14 @@ def source_modules(runtime: RuntimeSpec) -> tuple[str, ...]:
     )
 
 
-def source_url(runtime: RuntimeSpec) -> str:
-    """Where the release lies. Only for a runtime that has one."""
-    assert runtime.php_source is not None  # noqa: S101 -- the caller has looked
-    return runtime.php_source.url or _URL.format(version=runtime.php_source.version)
+def source_url(release: PhpSource) -> str:
+    """Where the release lies."""
+    return release.url or _URL.format(version=release.version)
 
 
-def source_options(runtime: RuntimeSpec) -> tuple[str, ...]:
+def source_options(runtime: RuntimeSpec, release: PhpSource) -> tuple[str, ...]:
     """The options of configure, the spec's own after those of the recipe."""
-    assert runtime.php_source is not None  # noqa: S101 -- the caller has looked
-    recipe = shipped_recipe()
-    ours = {option for part in recipe.parts(runtime) for option in part.options}
-    ours.update(option for options in recipe.variants.values() for option in options)
-    # The same for all variants: they share what is compiled. `--with-x` takes the place of the recipe's `--without-x`.
+    ours = {option for part in shipped_recipe().parts(runtime) for option in part.options}
+    # `--with-x` of an extension takes the place of the common `--without-x`.
     ours -= {option.replace("--with-", "--without-", 1) for option in ours if option.startswith("--with-")}
-    return (*sorted(ours), *runtime.php_source.configure)
+    return (*sorted(ours), *release.configure)

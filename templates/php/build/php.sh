@@ -3,30 +3,24 @@
 #
 #   php.sh VERSION URL SHA256 PREFIX [OPTION OF CONFIGURE]...
 #
-# What is left for the images is /built, and for those with PHP-FPM /built-fpm as well. The stage keeps phpize and php-config, for extensions.
+# What is left for the images is /built, and for those with PHP-FPM /built-fpm as well. The stage keeps phpize and
+# php-config, for extensions.
 set -eu
+. /build/fetch.sh
 
 version=$1 url=$2 sha256=$3 prefix=$4
 shift 4
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+# Always the same folder: its name may end up in what is compiled.
+mkdir /tmp/compiling
+trap 'rm -rf /tmp/compiling' EXIT
+cd /tmp/compiling
 
-say() { echo "PHP $version: $*" >&2; }
-
-curl -fsSL --proto =http,https --connect-timeout 30 --retry 3 -o archive "$url" ||
-  { say "$url cannot be fetched"; exit 1; }
-found=$(sha256sum archive | cut -d ' ' -f 1)
-[ "$found" = "$sha256" ] ||
-  { say "the archive is another one: its checksum is $found, the spec says $sha256"; exit 1; }
-
-mkdir source
-tar -xf archive -C source --no-same-owner --strip-components 1
-cd source
-[ -x configure ] || { say "the archive has no configure: it is no release of PHP"; exit 1; }
+fetch "PHP $version" "$url" "$sha256"
+cd source/*/ 2>/dev/null && [ -x configure ] ||
+  fail "the archive has no configure: it is no release of PHP"
 found=$(sed -n 's/^#define PHP_VERSION "\(.*\)"/\1/p' main/php_version.h)
-[ "$found" = "$version" ] || { say "the archive is another release, $found"; exit 1; }
+[ "$found" = "$version" ] || fail "the archive is another release, $found"
 
 # PHP keeps the date of its compilation: that of the release, so that two builds of it are one.
 SOURCE_DATE_EPOCH=$(stat -c %Y main/php_version.h)

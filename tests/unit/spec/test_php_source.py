@@ -143,7 +143,7 @@ def test_every_part_of_the_recipe_says_what_it_takes_on_every_base() -> None:
 
 def test_mistakes_in_the_recipe_are_told_with_their_places(tmp_path: Path) -> None:
     path = tmp_path / "source.yaml"
-    path.write_text("schema: 1\ncommon: {options: [-x]}\nvariants: {}\nextensions: {}\n", encoding="utf-8")
+    path.write_text("schema: 1\ncommon: {options: [-x]}\nextensions: {}\n", encoding="utf-8")
     with pytest.raises(SpecErrors) as caught:
         load(path, SourceRecipe)
     (problem,) = caught.value.problems

@@ -39,6 +39,9 @@ final class StaticFiles
         'woff2' => 'font/woff2', 'xml' => 'application/xml', 'zip' => 'application/zip',
     ];
 
+    /** @var array<string, string|false> of large files, by what tells one from another */
+    private array $hashes = [];
+
     private function __construct(private readonly string $root)
     {
     }
@@ -81,9 +84,15 @@ final class StaticFiles
         if ($file === null || $facts === false) {
             return null;
         }
+        // A larger one is served in parts, which are read as they are asked for.
+        $whole = $facts['size'] > self::LIMIT ? null : Quietly::call(static fn () => file_get_contents($file));
         // Of the content: builds set the times of files to the same moment, whatever is in them.
-        $hash = Quietly::call(static fn () => hash_file('xxh128', $file));
-        if (!is_string($hash)) {
+        $hash = match ($whole) {
+            false => false,
+            null => $this->hashOfLarge($file, $facts),
+            default => hash('xxh128', $whole),
+        };
+        if ($hash === false) {
             return null;
         }
         $tag = "\"$hash\"";
@@ -115,16 +124,29 @@ final class StaticFiles
                 self::LIMIT / 1e6,
             ));
         }
-        $body = Quietly::call(
-            static fn () => file_get_contents($file, false, null, $range->first ?? 0, $range?->length()),
-        );
-        if ($body === false) {
-            return null;
+        if ($range === null) {
+            return new CgiResponse(200, $fields, $whole ?? '');
         }
+        $part = $whole === null
+            ? Quietly::call(static fn () => file_get_contents($file, false, null, $range->first, $range->length()))
+            : substr($whole, $range->first, $range->length());
 
-        return $range === null
-            ? new CgiResponse(200, $fields, $body)
-            : new CgiResponse(206, [...$fields, ['Content-Range', $range->header($facts['size'])]], $body);
+        return $part === false
+            ? null
+            : new CgiResponse(206, [...$fields, ['Content-Range', $range->header($facts['size'])]], $part);
+    }
+
+    /**
+     * Once for a file: each of its parts carries the hash of all of it.
+     *
+     * @param array<int|string, int> $facts of the file, from stat()
+     */
+    private function hashOfLarge(string $file, array $facts): string|false
+    {
+        $key = "$file {$facts['ino']} {$facts['size']} {$facts['mtime']}";
+        $this->hashes[$key] ??= Quietly::call(static fn () => hash_file('xxh128', $file));
+
+        return $this->hashes[$key];
     }
 
     private static function date(int $seconds): string
