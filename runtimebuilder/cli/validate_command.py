@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from runtimebuilder.errors import ExitCode, NothingSelectedError
-from runtimebuilder.spec.catalog import examine, spec_files
+from runtimebuilder.spec.library import examine, spec_files
 from runtimebuilder.spec.problem import count_line
 
 

@@ -46,6 +46,7 @@ class TemplateSet:
             path=quoting.path,
             comment=quoting.comment,
             image=quoting.image,
+            json=quoting.json_text,
         )
 
     def render(self, name: str, values: Mapping[str, object]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from runtimebuilder.render.contents import contents_of
 from runtimebuilder.render.context import BuildContext, ContextFile
 from runtimebuilder.render.environment import TemplateSet
 from runtimebuilder.render.mirror import Mirror
@@ -40,42 +41,56 @@ def render_image(
     undefined, or a value cannot be quoted.
     """
     templates = templates or TemplateSet()
-    layout = layout_for(runtime, base)
-    build_set = builds_for(runtime, base)
+    runtime = runtime.on(base.name)
+    contents = contents_of(runtime, base, mirrors)
     values: dict[str, object] = {
         "runtime": runtime,
         "base": base,
-        "layout": layout,
+        "contents": contents,
         "package_set": packages_for(runtime, base),
-        "build_set": build_set,
         "from_image": base_reference(base, mirrors),
-        "environment": sorted(
-            {
-                "PHP_INI_SCAN_DIR": _INI_SCAN_DIR,
-                **php_settings.environment(runtime.php),
-                **runtime.env,
-            }.items()
-        ),
-        "ini": [
-            (name, value, runtime.ini_reasons.get(name, ""))
-            for name, value in sorted({**php_settings.ini_settings(runtime.php), **runtime.ini}.items())
-        ],
+        "environment": sorted(runtime.env.items()),
         "labels": sorted(_labels(runtime, base).items()),
     }
-    files = [
+    files = list(contents.context)
+    if runtime.has_php:
+        files += _php(runtime, base, templates, values)
+    files.append(
         ContextFile(
             "Dockerfile", 0o644, templates.render(f"{runtime.template}/Dockerfile.j2", values).encode()
         )
-    ]
+    )
     files += _rootfs(runtime.template, templates, values)
+    return BuildContext(tuple(files))
+
+
+def _php(
+    runtime: RuntimeSpec, base: BaseSpec, templates: TemplateSet, values: dict[str, object]
+) -> list[ContextFile]:
+    """PHP's settings, and what compiles it or its extensions; adds to `values` what its templates want."""
+    layout = layout_for(runtime, base)
+    build_set = builds_for(runtime, base)
+    values["layout"] = layout
+    values["build_set"] = build_set
+    values["environment"] = sorted(
+        {
+            "PHP_INI_SCAN_DIR": _INI_SCAN_DIR,
+            **php_settings.environment(runtime.php),
+            **runtime.env,
+        }.items()
+    )
+    values["ini"] = [
+        (name, value, runtime.ini_reasons.get(name, ""))
+        for name, value in sorted({**php_settings.ini_settings(runtime.php), **runtime.ini}.items())
+    ]
     ini = templates.render(f"{runtime.template}/ini/99-runtimebuilder.ini.j2", values).encode()
-    files += [
+    files = [
         ContextFile(f"rootfs{folder}/99-runtimebuilder.ini", 0o644, ini)
         for folder in sorted(layout.ini_directories)
     ]
     if not build_set.is_empty:
         files += _compiled(runtime.template, templates, build_set, layout)
-    return BuildContext(tuple(files))
+    return files
 
 
 def _compiled(
@@ -120,5 +135,6 @@ def _labels(runtime: RuntimeSpec, base: BaseSpec) -> dict[str, str]:
         f"{LABEL}.version": runtime.version,
         f"{LABEL}.variant": runtime.variant,
         f"{LABEL}.base": base.name,
-        f"{LABEL}.probe": f"{runtime.family}-{runtime.kind}",
+        # For a runtime that is not PHP somebody has to say how it is asked: --probe.
+        **({f"{LABEL}.probe": f"{runtime.family}-{runtime.kind}"} if runtime.has_php else {}),
     }

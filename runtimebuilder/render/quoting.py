@@ -6,6 +6,7 @@ language gets exactly it back, or refuses with `QuotingError`; none lets it brea
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 
@@ -38,6 +39,11 @@ def dockerfile(value: object) -> str:
     """A value of ENV or LABEL, in double quotes; `$` is escaped so that no build-time variable is read into it."""
     text = _one_line(value, "a Dockerfile value")
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$") + '"'
+
+
+def json_text(value: object) -> str:
+    """A text in the JSON form of RUN and CMD: no shell and no builder reads anything into it."""
+    return json.dumps(str(value), ensure_ascii=False)
 
 
 def ini(value: object) -> str:

@@ -16,8 +16,7 @@ from typing import Literal
 from pydantic import Field
 
 from runtimebuilder.spec import source
-from runtimebuilder.spec.fields import Line, Name
-from runtimebuilder.spec.model import SpecModel
+from runtimebuilder.spec.fields import Line, Name, SpecModel
 from runtimebuilder.spec.problem import SpecErrors
 from runtimebuilder.spec.validation import validate
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from runtimebuilder.spec.php_settings import KEY_OF_VARIABLE
@@ -29,7 +29,26 @@ _RELEASE = re.compile(r"[0-9][0-9A-Za-z.]*\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]+)?/[!#$%&()*+,./0-9:;=?@A-Z\[\]_a-z~-]*\Z")
 _OPTION = re.compile(r"--[A-Za-z0-9][A-Za-z0-9_-]*(?:=.*)?\Z")
+_PROJECT_PATH = re.compile(r"(?!/)[^\x00-\x1f\x7f\\]+\Z")
+_MODE = re.compile(r"0[0-7]{3}\Z")
+_PLAIN_PATH = re.compile(r"/[A-Za-z0-9_./+@%-]*\Z")
+_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*(?:@sha256:[0-9a-f]{64})?\Z")
 _OWN_LABELS = "dev.runtimebuilder."
+# In every base these are links into /usr or /run: what is copied onto one would take its place.
+_LINKS = {
+    "bin": "usr/bin",
+    "lib": "usr/lib",
+    "lib64": "usr/lib64",
+    "sbin": "usr/sbin",
+    "var/lock": "run/lock",
+    "var/run": "run",
+}
+
+
+class SpecModel(BaseModel):
+    """What all models share: values do not change, unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def at(where: str | int, message: str) -> PydanticCustomError:
@@ -113,6 +132,72 @@ def _label_key(text: str) -> str:
     return text
 
 
+def _package_change(text: str) -> str:
+    if not _PACKAGE.match(text[1:] if text[:1] in "+-" else text):
+        raise ValueError(f"{text!r} is not the name of a package")
+    return text
+
+
+def _project_path(text: str) -> str:
+    """A path in the project, as Docker's build context has them: with `/`, and never out of it."""
+    parts = [part for part in text.split("/") if part not in ("", ".")]
+    if not _PROJECT_PATH.match(text) or ".." in parts or not parts:
+        raise ValueError(
+            f"{text!r} is not a path in the project; write it relative to the folder above the spec's, without .."
+        )
+    return "/".join(parts)
+
+
+def _image_path(text: str) -> str:
+    _absolute(text)
+    parts = [part for part in text.split("/") if part not in ("", ".")]
+    if not parts:
+        raise ValueError("'/' is not a place for a file; name the file, or a folder with / behind it")
+    for link, real in _LINKS.items():
+        if "/".join(parts[: link.count("/") + 1]) == link:
+            raise ValueError(f"/{link} is a link in every base; write /{real}{text[len(link) + 1 :]}")
+    return "/" + "/".join(parts) + ("/" if text.endswith("/") else "")
+
+
+def _plain_path(text: str) -> str:
+    """A path that stands in a COPY, where `*`, `?`, `[`, `$` and spaces would mean something else."""
+    _image_path(text)
+    if not _PLAIN_PATH.match(text):
+        raise ValueError(f"{text!r} has more than letters, digits and _ . / + @ % - in it")
+    return text
+
+
+def _mode(value: object) -> object:
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(text, str) and not _MODE.match(text):
+        raise ValueError(f'{text!r} is not a mode; write four octal digits, such as "0644" or "0755"')
+    return text
+
+
+def _image(text: str) -> str:
+    if not _IMAGE.match(text):
+        raise ValueError(f"{text!r} is not the name of an image")
+    return text
+
+
+def _script(text: str) -> str:
+    if "\0" in text or not text.strip():
+        raise ValueError("a step is a shell command")
+    return text
+
+
+def _secret(text: str) -> str:
+    if not _ENV_KEY.match(text):
+        raise ValueError(f"{text!r} is not the name of a secret; use letters, digits and _")
+    return text
+
+
+def _handler(text: str) -> str:
+    if not text or re.search(r"[\s\x00-\x1f\x7f]", text):
+        raise ValueError("a handler is a text without spaces, such as index.php or src/handler.main")
+    return text
+
+
 def _package(text: str) -> str:
     if not _PACKAGE.match(text):
         raise ValueError(f"{text!r} is not the name of a package")
@@ -165,6 +250,15 @@ Line = Annotated[str, AfterValidator(_one_line)]
 Extension = Annotated[str, AfterValidator(_extension)]
 ExtensionChange = Annotated[str, AfterValidator(_change)]
 Package = Annotated[str, AfterValidator(_package)]
+PackageChange = Annotated[str, AfterValidator(_package_change)]
+ProjectPath = Annotated[str, AfterValidator(_project_path)]
+ImagePath = Annotated[str, AfterValidator(_image_path)]
+PlainPath = Annotated[str, AfterValidator(_plain_path)]
+Mode = Annotated[str, BeforeValidator(_mode), WithJsonSchema({"type": "string", "pattern": "^0[0-7]{3}$"})]
+ImageName = Annotated[str, AfterValidator(_image)]
+SecretName = Annotated[str, AfterValidator(_secret)]
+Handler = Annotated[str, AfterValidator(_handler)]
+Script = Annotated[str, AfterValidator(_script)]
 Release = Annotated[str, AfterValidator(_release)]
 Sha256 = Annotated[str, AfterValidator(_sha256)]
 Url = Annotated[str, AfterValidator(_url)]
@@ -209,6 +303,6 @@ def one_kind_of_change(items: tuple[str, ...]) -> tuple[str, ...]:
         if has_sign != signed[0]:
             raise at(
                 index,
-                "either every extension has + or - (a change to the list above), or none has (a new list)",
+                "either every item has + or - (a change to the list above), or none has (a new list)",
             )
     return unique(items)

@@ -1,33 +1,22 @@
-"""The grammar of specs, and what comes out of it: frozen models, unknown keys forbidden.
+"""What the other rooms get of specs: frozen models, unknown keys forbidden.
 
-What people write is `FamilySpec` and `SingleSpec`; what the other rooms get is `RuntimeSpec` (from
-resolve.py) and `BaseSpec` (from templates/bases/*/base.yaml). Places of mistakes are kept by source.py, not
-here.
+`RuntimeSpec` comes from resolve.py, `BaseSpec` from templates/bases/*/base.yaml. What people write is in written.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    GetJsonSchemaHandler,
-    StrictBool,
-)
-from pydantic.json_schema import JsonSchemaValue, models_json_schema
-from pydantic_core import CoreSchema
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool
 
+from runtimebuilder.spec.contents import Layer, ProjectFile, Stage, VerifySettings
 from runtimebuilder.spec.fields import (
     AbsolutePath,
     ConfigureOption,
     Env,
     Extension,
-    ExtensionChange,
+    Handler,
     Ini,
     Labels,
     Line,
@@ -35,26 +24,21 @@ from runtimebuilder.spec.fields import (
     Package,
     Platform,
     Release,
+    SecretName,
     Sha256,
+    SpecModel,
     TextValue,
     Url,
     Version,
-    at,
     not_empty,
-    not_texts,
-    one_kind_of_change,
     unique,
     version_key,
 )
 from runtimebuilder.spec.php_settings import PhpSettings
 
 BOTH_PLATFORMS: tuple[Platform, ...] = ("linux/amd64", "linux/arm64")
-
-
-class SpecModel(BaseModel):
-    """What all models share: values do not change, unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+ELSEWHERE = "*"
+PROVIDED = "provided"  # the kind of a runtime that is not PHP
 
 
 class ExtensionBuild(SpecModel):
@@ -139,113 +123,33 @@ class RuntimeSpec(SpecModel):
         default_factory=dict
     )  # by base, for this runtime alone
     php_source: PhpSource | None = None  # None: PHP is the base's
-    kind: Name  # the variant, or the one that it behaves as
+    files: tuple[ProjectFile, ...] = ()  # sorted by where they go
+    layers: tuple[Layer, ...] = ()  # a later one wins
+    stages: tuple[Stage, ...] = ()  # what is built, each for itself
+    secrets: tuple[SecretName, ...] = ()  # for the steps of stages, sorted
+    bootstrap: ProjectFile | None = None
+    handler: Handler | None = None
+    verify: VerifySettings = VerifySettings()
+    kind: Name  # the variant, or the one that it behaves as; PROVIDED: no PHP at all
     source: Line
+    # As it is on other bases, where the spec says something for single ones (`bases:`); ELSEWHERE: on all the rest.
+    others: Mapping[str, RuntimeSpec] = Field(default_factory=dict, exclude=True, repr=False)
+
+    def on(self, base: str) -> RuntimeSpec:
+        """This runtime on `base`; its own `base` stays the one that the spec asks for."""
+        if base == self.base:
+            return self
+        return self.others.get(base) or self.others.get(ELSEWHERE) or self
+
+    @property
+    def has_php(self) -> bool:
+        """Whether it is a PHP runtime; else it brings its own bootstrap."""
+        return self.kind != PROVIDED
 
     @property
     def xy(self) -> str:
         """The version without its dot: "82"."""
         return self.version.replace(".", "")
-
-
-# --- what people write ------------------------------------------------------------
-
-
-def _empty_is_nothing(value: object) -> object:
-    return {} if value is None else value
-
-
-class Settings(SpecModel):
-    """What a family sets and its versions and variants may change. None: not said here."""
-
-    base: Name | None = None
-    platforms: Annotated[tuple[Platform, ...], AfterValidator(not_empty), AfterValidator(unique)] | None = (
-        None
-    )
-    extensions: Annotated[tuple[ExtensionChange, ...], AfterValidator(one_kind_of_change)] | None = None
-    ini: Ini = Field(default_factory=dict)
-    env: Env = Field(default_factory=dict)
-    labels: Labels = Field(default_factory=dict)
-    php: PhpSettings = PhpSettings()
-    builds: Builds = Field(default_factory=dict)
-    packages: Mapping[Name, tuple[Package, ...]] = Field(default_factory=dict)
-    source: PhpSource | None = None
-
-
-class VersionSpec(Settings):
-    """What one version does differently from its family; `extensions` may be changes (`[-sodium]`)."""
-
-
-class VariantSpec(Settings):
-    """One variant of a family: the names of its runtimes, what they are, and what they do differently.
-
-    `kind`: what it behaves as, another variant that bases know; None: as its own name says.
-    """
-
-    name: Line
-    kind: Name | None = None
-    summary: Line = ""
-
-
-def _versions(value: object) -> object:
-    """`["8.1", "8.2"]` is short for `{"8.1": {}, "8.2": {}}`."""
-    if not isinstance(value, list):
-        return value
-    if wrong := [index for index, item in enumerate(value) if not isinstance(item, str)]:
-        raise not_texts(wrong)
-    result: dict[str, object] = {}
-    for index, item in enumerate(value):
-        if item in result:
-            raise at(index, f"{item!r} stands here twice")
-        result[item] = {}
-    return result
-
-
-class _VersionsSchema:
-    """Tells the JSON Schema that a list of versions is as good as a mapping."""
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        versions = handler(schema)
-        overrides = versions.pop("patternProperties")
-        versions["patternProperties"] = {
-            pattern: {"anyOf": [override, {"type": "null"}]} for pattern, override in overrides.items()
-        }
-        pattern = next(iter(overrides))
-        listed = {"type": "array", "items": {"type": "string", "pattern": pattern}, "minItems": 1}
-        return {"anyOf": [listed, versions]}
-
-
-class FamilySpec(Settings):
-    """`runtimes/php.yaml`: every version in every variant is one runtime."""
-
-    schema_version: Literal[1] = Field(alias="schema")
-    family: Name
-    summary: Line
-    template: Name
-    versions: Annotated[
-        Mapping[Version, Annotated[VersionSpec, BeforeValidator(_empty_is_nothing)]],
-        BeforeValidator(_versions),
-        AfterValidator(not_empty),
-        _VersionsSchema,
-    ]
-    variants: Annotated[Mapping[Name, VariantSpec], AfterValidator(not_empty)]
-
-
-class SingleSpec(Settings):
-    """A file with `name:` is one runtime, said in full."""
-
-    schema_version: Literal[1] = Field(alias="schema")
-    name: Name
-    family: Name
-    version: Version
-    variant: Name
-    kind: Name | None = None
-    base: Name
-    summary: Line = ""
-    template: Name | None = None  # None: the family's name
 
 
 # --- bases ------------------------------------------------------------
@@ -332,20 +236,3 @@ class BaseSpec(SpecModel):
     def path(self) -> str:
         """The image's PATH. On AWS it has no sbin."""
         return self.env["PATH"]
-
-
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a file under `runtimes/`, for editors."""
-    models: list[tuple[type[BaseModel], Literal["validation"]]] = [
-        (FamilySpec, "validation"),
-        (SingleSpec, "validation"),
-    ]
-    references, definitions = models_json_schema(models)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "runtimebuilder spec",
-        "if": {"required": ["name"]},
-        "then": references[SingleSpec, "validation"],
-        "else": references[FamilySpec, "validation"],
-        **definitions,
-    }

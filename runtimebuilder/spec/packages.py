@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from runtimebuilder.errors import SpecError
+from runtimebuilder.spec.contents import Stage
 from runtimebuilder.spec.model import BaseSpec, ExtensionBuild, PhpOnBase, RuntimeSpec
 from runtimebuilder.spec.php_source import (
     PREFIX,
@@ -109,6 +110,11 @@ def packages_for(runtime: RuntimeSpec, base: BaseSpec, *, bases: Iterable[BaseSp
     Raises `SpecError` (exit 2) when the base has no such PHP version or variant, or lacks an extension for
     it. `bases` are the others that may be named as a way out.
     """
+    runtime = runtime.on(base.name)
+    if message := own_packages_problem(runtime, base):
+        raise SpecError(f"{runtime.name}: {message}", hint=f"correct 'packages' in {runtime.source}")
+    if not runtime.has_php:
+        return PackageSet((), tuple(sorted(runtime.packages.get(base.name, ()))))
     base, php = _php(runtime, base, bases)
     _check_extensions(runtime, base)
     values = version_values(runtime.version)
@@ -119,8 +125,6 @@ def packages_for(runtime: RuntimeSpec, base: BaseSpec, *, bases: Iterable[BaseSp
         elif package := php.extensions[name].package_for(runtime.version):
             wanted.add(package)
     common = {expand(package, values) for package in wanted}
-    if message := own_packages_problem(runtime, base):
-        raise SpecError(f"{runtime.name}: {message}", hint=f"correct 'packages' in {runtime.source}")
     variant = {expand(package, values) for package in php.packages.variants[runtime.kind]}
     variant.update(runtime.packages.get(base.name, ()))
     return PackageSet(tuple(sorted(common)), tuple(sorted(variant - common)))
@@ -128,6 +132,7 @@ def packages_for(runtime: RuntimeSpec, base: BaseSpec, *, bases: Iterable[BaseSp
 
 def builds_for(runtime: RuntimeSpec, base: BaseSpec) -> BuildSet:
     """What has to be compiled for `runtime` on `base`. Raises `SpecError` as `packages_for` does."""
+    runtime = runtime.on(base.name)
     base, php = _php(runtime, base, ())
     _check_extensions(runtime, base)
     builds = {name: build for name in runtime.extensions if (build := build_of(name, runtime, base))}
@@ -204,6 +209,7 @@ def _check_extensions(runtime: RuntimeSpec, base: BaseSpec) -> None:
 
 def layout_for(runtime: RuntimeSpec, base: BaseSpec, *, bases: Iterable[BaseSpec] = ()) -> PhpLayout:
     """Where PHP lies once `runtime` is installed on `base`. Raises `SpecError` as `packages_for` does."""
+    runtime = runtime.on(base.name)
     _, php = _php(runtime, base, bases)
     values = version_values(runtime.version)
     folders = tuple(expand(folder, values) for folder in php.ini_directories[runtime.kind])
@@ -259,6 +265,15 @@ def own_packages_problem(runtime: RuntimeSpec, base: BaseSpec) -> str | None:
     if not runtime.packages or base.name in runtime.packages:
         return None
     return f"packages says nothing for base {base.name!r}, only for {', '.join(sorted(runtime.packages))}"
+
+
+def stage_packages_problem(stage: Stage, base: BaseSpec) -> str | None:
+    """Why the packages of a `build` cannot be installed on `base`; None when they can, or when there are none."""
+    if not stage.packages or base.name in stage.packages:
+        return None
+    return (
+        f"build: packages says nothing for base {base.name!r}, only for {', '.join(sorted(stage.packages))}"
+    )
 
 
 def extension_problem(

@@ -1,137 +1,43 @@
-"""Families to runtimes: each version in each variant, with family's, version's and variant's settings.
-
-Later settings win: ini, env, labels, php, builds and packages key by key, base, platforms and source as a whole;
-extensions are replaced, or changed with + and -. `extends` between specs will be one more step before this one: it
-gives the settings to begin with.
-"""
+"""Specs to runtimes: a family's versions in its variants, a runtime said in full, and one that extends another."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from runtimebuilder.spec.model import (
-    BOTH_PLATFORMS,
-    ExtensionBuild,
-    FamilySpec,
-    PhpSource,
-    RuntimeSpec,
-    Settings,
-    SingleSpec,
-)
+from runtimebuilder.spec.merge import Level, Merged, Part, Place, bases_of, values_of
+from runtimebuilder.spec.model import ELSEWHERE, PROVIDED, RuntimeSpec
 from runtimebuilder.spec.placeholders import PlaceholderError, expand, version_values
-from runtimebuilder.spec.source import Document, Loc, Problem
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where in its file something of a runtime was said; `inset` skips the sign of `+redis`."""
-
-    loc: Loc
-    inset: int = 0
-    key: bool = False
+from runtimebuilder.spec.source import Document, Problem
+from runtimebuilder.spec.written import ExtendingSpec, FamilySpec, Settings, SingleSpec
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """A runtime and where its parts were said.
+    """A runtime, and where its parts were said.
 
-    `places` has name, version, variant (or kind), base, packages and source; the others have extensions, keys of `php`
-    and builds.
+    `places`: by part (`("ini", "memory_limit")`, `("base",)`), the last that said it. `anchor`: where mistakes are shown
+    whose own place is in another file. `extends`: the names that it comes from, nearest first.
     """
 
     runtime: RuntimeSpec
     document: Document = field(repr=False)
-    places: Mapping[str, Place]
-    extension_places: Mapping[str, Place]
-    php_places: Mapping[str, Place]
-    build_places: Mapping[str, Place]
+    levels: tuple[Level, ...] = field(repr=False)
+    texts: Mapping[str, Place] = field(repr=False)
+    places: Mapping[Part, Place] = field(repr=False)
+    anchor: Place = field(repr=False)
+    extends: tuple[str, ...] = ()
 
-    def problem(self, part: str, message: str) -> Problem:
-        """A mistake in `part`: name, version, variant, base, packages or source."""
-        place = self.places[part]
-        return self.document.problem(place.loc, message, key=place.key)
-
-    def extension_problem(self, name: str, message: str) -> Problem:
-        """A mistake about extension `name`."""
-        place = self.extension_places[name]
-        return self.document.problem(place.loc, message, part=(place.inset, len(name)))
-
-    def php_problem(self, key: str, message: str) -> Problem:
-        """A mistake about `php: key`."""
-        return self.document.problem(self.php_places[key].loc, message)
-
-    def build_problem(self, name: str, message: str) -> Problem:
-        """A mistake about `builds: name`."""
-        place = self.build_places[name]
-        return self.document.problem(place.loc, message, key=place.key)
-
-
-@dataclass
-class _Merged:
-    """Settings while they are put together."""
-
-    document: Document
-    problems: list[Problem]
-    base: str | None = None
-    base_place: Place = Place(())
-    platforms: tuple[str, ...] = BOTH_PLATFORMS
-    extensions: dict[str, Place] = field(default_factory=dict)
-    ever: set[str] = field(default_factory=set)
-    ini: dict[str, str] = field(default_factory=dict)
-    ini_reasons: dict[str, str] = field(default_factory=dict)
-    env: dict[str, str] = field(default_factory=dict)
-    labels: dict[str, str] = field(default_factory=dict)
-    php: dict[str, str | bool] = field(default_factory=dict)
-    php_places: dict[str, Place] = field(default_factory=dict)
-    builds: dict[str, ExtensionBuild] = field(default_factory=dict)
-    build_places: dict[str, Place] = field(default_factory=dict)
-    packages: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    packages_place: Place = Place(("packages",))
-    php_source: PhpSource | None = None
-    source_place: Place = Place(("source",))
-
-    def add(self, settings: Settings, loc: Loc) -> None:
-        if settings.base is not None:
-            self.base, self.base_place = settings.base, Place((*loc, "base"))
-        if settings.platforms is not None:
-            self.platforms = settings.platforms
-        self._add_extensions(settings.extensions, (*loc, "extensions"), first=not loc)
-        self.ini.update(settings.ini)
-        self.ini_reasons.update({key: self.document.comment((*loc, "ini", key)) for key in settings.ini})
-        self.env.update(settings.env)
-        self.labels.update(settings.labels)
-        for key, value in settings.php.said().items():
-            self.php[key], self.php_places[key] = value, Place((*loc, "php", key))
-        for name, build in settings.builds.items():
-            self.builds[name], self.build_places[name] = build, Place((*loc, "builds", name), key=True)
-        if settings.packages:
-            self.packages.update(settings.packages)
-            self.packages_place = Place((*loc, "packages"), key=True)
-        if settings.source is not None:
-            self.php_source, self.source_place = settings.source, Place((*loc, "source"), key=True)
-
-    def _add_extensions(self, items: tuple[str, ...] | None, loc: Loc, *, first: bool) -> None:
-        if items is None:
-            return
-        if not any(item[0] in "+-" for item in items):
-            self.extensions = {}
-        for index, item in enumerate(items):
-            sign, name = (item[0], item[1:]) if item[0] in "+-" else ("", item)
-            place = Place((*loc, index), inset=len(sign))
-            if sign and first:
-                message = f"{item!r} changes a list, and there is none above it; write {name!r}"
-                self.problems.append(self.document.problem(place.loc, message))
-            elif sign == "-":
-                if name not in self.ever:
-                    message = f"{item!r} takes away what is not there"
-                    self.problems.append(self.document.problem(place.loc, message))
-                self.extensions.pop(name, None)
-            else:
-                self.extensions[name] = place
-                self.ever.add(name)
+    def problem(self, part: Part, message: str) -> Problem:
+        """A mistake in `part`, or in the nearest thing around it."""
+        for end in range(len(part), 0, -1):
+            if place := self.places.get(part[:end]):
+                if place.document is self.document:
+                    return place.problem(message)
+                return self.anchor.problem(f"{message} (said at {place.where})")
+        return self.anchor.problem(message)
 
 
 def resolve_family(
@@ -142,48 +48,36 @@ def resolve_family(
     problems: list[Problem] = []
     for version, version_spec in family.versions.items():
         for variant, variant_spec in family.variants.items():
-            merged = _Merged(document, problems)
-            merged.add(family, ())
-            merged.add(version_spec, ("versions", version))
-            merged.add(variant_spec, ("variants", variant))
-            texts = _Texts(document, version, problems)
-            name = texts.expand(
-                variant_spec.name,
-                ("variants", variant, "name"),
+            at_variant = Place(document, ("variants", variant), key=True)
+            identity = _Identity(
+                family=family.family,
+                version=version,
+                variant=variant,
+                kind=variant_spec.kind or variant,
+                template=family.template,
+                name=variant_spec.name,
                 # Nobody will see it, but the rest can be checked all the same.
                 otherwise=f"{family.family}.{version}.{variant}.unnamed",
+                summary=family.summary,
+                detail=variant_spec.summary,
+                source=source,
             )
-            about = texts.expand(family.summary, ("summary",))
-            detail = texts.expand(variant_spec.summary, ("variants", variant, "summary"))
-            labels = {
-                key: texts.expand(value, _label_loc(document, key, version, variant))
-                for key, value in merged.labels.items()
+            texts = {
+                "name": Place(document, ("variants", variant, "name")),
+                "summary": Place(document, ("summary",)),
+                "detail": Place(document, ("variants", variant, "summary")),
+                "version": Place(document, ("versions", version), key=True),
+                "variant": Place(document, ("variants", variant, "kind"))
+                if variant_spec.kind
+                else at_variant,
+                "template": Place(document, ("template",)),
             }
-            places = {
-                "name": Place(("variants", variant, "name")),
-                "version": Place(("versions", version), key=True),
-                "variant": Place(("variants", variant), key=True)
-                if variant_spec.kind is None
-                else Place(("variants", variant, "kind")),
-                "base": merged.base_place,
-                "packages": merged.packages_place,
-                "source": merged.source_place,
-            }
-            found += _runtime(
-                merged,
-                places,
-                {
-                    "name": name,
-                    "family": family.family,
-                    "version": version,
-                    "variant": variant,
-                    "kind": variant_spec.kind or variant,
-                    "summary": f"{about}: {detail}" if detail else about,
-                    "template": family.template,
-                    "labels": labels,
-                    "source": source,
-                },
+            levels = (
+                Level(document, family, ()),
+                Level(document, version_spec, ("versions", version)),
+                Level(document, variant_spec, ("variants", variant)),
             )
+            found += _resolve(document, levels, identity, texts, texts["name"], problems)
     return found, problems + _unused_builds(family, document, found)
 
 
@@ -192,103 +86,188 @@ def resolve_single(
 ) -> tuple[list[Resolved], list[Problem]]:
     """The one runtime of a file with `name:`; and what is wrong."""
     problems: list[Problem] = []
-    merged = _Merged(document, problems)
-    merged.add(single, ())
-    texts = _Texts(document, single.version, problems)
-    summary = texts.expand(single.summary or single.name, ("summary",))
-    labels = {key: texts.expand(value, ("labels", key)) for key, value in merged.labels.items()}
-    places = {part: Place((part,)) for part in ("name", "version", "base")}
-    places["variant"] = Place(("kind" if single.kind else "variant",))
-    places["packages"] = merged.packages_place
-    places["source"] = merged.source_place
-    values = {
-        "name": single.name,
-        "family": single.family,
-        "version": single.version,
-        "variant": single.variant,
-        "kind": single.kind or single.variant,
-        "summary": summary,
-        "template": single.template or single.family,
-        "labels": labels,
-        "source": source,
-    }
-    found = _runtime(merged, places, values)
+    kind = single.kind or single.variant
+    identity = _Identity(
+        family=single.family,
+        version=single.version,
+        variant=single.variant,
+        kind=kind,
+        template=single.template or (PROVIDED if kind == PROVIDED else single.family),
+        name=single.name,
+        otherwise=single.name,
+        summary=single.summary or single.name,
+        detail="",
+        source=source,
+    )
+    texts = {
+        part: Place(document, (part,)) for part in ("name", "version", "summary", "template") if part
+    } | {"variant": Place(document, ("kind" if single.kind else "variant",))}
+    levels = (Level(document, single, ()),)
+    found = _resolve(document, levels, identity, texts, texts["name"], problems)
     return found, problems + _unused_builds(single, document, found)
 
 
-def _unused_builds(spec: FamilySpec | SingleSpec, document: Document, found: list[Resolved]) -> list[Problem]:
+def resolve_extending(
+    spec: ExtendingSpec, document: Document, source: str, parent: Resolved
+) -> tuple[list[Resolved], list[Problem]]:
+    """`parent` with the changes of `spec`; and what is wrong."""
+    problems: list[Problem] = []
+    runtime = parent.runtime
+    identity = _Identity(
+        family=runtime.family,
+        version=runtime.version,
+        variant=runtime.variant,
+        kind=runtime.kind,
+        template=spec.template or runtime.template,
+        name=spec.name,
+        otherwise=spec.name,
+        summary=spec.summary if spec.summary is not None else runtime.summary,
+        detail="",
+        source=source,
+    )
+    texts = {
+        **parent.texts,
+        "name": Place(document, ("name",)),
+        **({"summary": Place(document, ("summary",))} if spec.summary is not None else {}),
+        **({"template": Place(document, ("template",))} if spec.template else {}),
+    }
+    levels = (*parent.levels, Level(document, spec, ()))
+    chain = (spec.extends, *parent.extends)
+    anchor = Place(document, ("extends",))
+    found = _resolve(document, levels, identity, texts, anchor, problems, chain)
+    return found, problems + _unused_builds(spec, document, found)
+
+
+@dataclass(frozen=True)
+class _Identity:
+    """What a runtime is, with placeholders yet to be filled."""
+
+    family: str
+    version: str
+    variant: str
+    kind: str
+    template: str
+    name: str
+    otherwise: str
+    summary: str
+    detail: str
+    source: str
+
+
+def _resolve(
+    document: Document,
+    levels: tuple[Level, ...],
+    identity: _Identity,
+    texts: Mapping[str, Place],
+    anchor: Place,
+    problems: list[Problem],
+    extends: tuple[str, ...] = (),
+) -> list[Resolved]:
+    plain = Merged(levels)
+    if plain.base is None:
+        problems.append(document.problem((), "the key 'base' is missing", key=True))
+        return []
+    found: dict[str, tuple[RuntimeSpec, Merged]] = {}
+    for base in sorted({plain.base, *bases_of(levels)}):
+        merged = Merged(levels, base)
+        problems += [problem for problem in merged.problems if problem.file == document.file]
+        runtime = _runtime(merged, identity, texts, problems)
+        if runtime is None:
+            return []
+        found[base] = (runtime, merged)
+    runtime, merged = found[plain.base]
+    others = {base: other for base, (other, _) in found.items() if base != plain.base}
+    # On a base that nothing is said for, the runtime is as it is without what is said for its own.
+    if others or any(plain.base in level.settings.bases for level in levels):
+        elsewhere = _runtime(plain, identity, texts, problems)
+        if elsewhere is not None:
+            others[ELSEWHERE] = elsewhere
+        runtime = runtime.model_copy(update={"others": others})
+    places = {
+        **merged.places,
+        **{(part,): place for part, place in texts.items() if part not in ("summary", "detail")},
+    }
+    return [Resolved(runtime, document, levels, texts, places, anchor, extends)]
+
+
+def _runtime(
+    merged: Merged, identity: _Identity, texts: Mapping[str, Place], problems: list[Problem]
+) -> RuntimeSpec | None:
+    fill = _Texts(identity.version, problems)
+    name = fill(identity.name, texts["name"], otherwise=identity.otherwise)
+    about = fill(identity.summary, texts["summary"])
+    detail = fill(identity.detail, texts["detail"]) if identity.detail else ""
+    labels = {key: fill(value, merged.places["labels", key]) for key, value in merged.labels.items()}
+    try:
+        return RuntimeSpec.model_validate(
+            {
+                **values_of(merged),
+                "name": name,
+                "family": identity.family,
+                "version": identity.version,
+                "variant": identity.variant,
+                "kind": identity.kind,
+                "summary": f"{about}: {detail}" if detail else about,
+                "template": identity.template,
+                "labels": labels,
+                "source": identity.source,
+            }
+        )
+    except ValidationError as error:  # only a text that placeholders gave can be wrong by now
+        problems += [
+            texts.get(str(details["loc"][0]), texts["name"]).problem(
+                str(details.get("ctx", {}).get("error", details["msg"]))
+            )
+            for details in error.errors(include_url=False)
+        ]
+        return None
+
+
+def _unused_builds(spec: Settings, document: Document, found: list[Resolved]) -> list[Problem]:
     """Builds of extensions that no runtime of this file has: somebody forgot the other half."""
-    said: list[tuple[Loc, Settings]] = [((), spec)]
-    if isinstance(spec, FamilySpec):
-        said += [(("versions", version), settings) for version, settings in spec.versions.items()]
-        said += [(("variants", variant), settings) for variant, settings in spec.variants.items()]
-    wanted = {name for item in found for name in item.runtime.extensions}
+    levels = {
+        (level.loc, id(level.settings)): level
+        for item in found
+        for level in item.levels
+        if level.document is document
+    }
+    levels.setdefault(((), id(spec)), Level(document, spec, ()))
+    wanted = {
+        name
+        for item in found
+        for runtime in (item.runtime, *item.runtime.others.values())
+        for name in runtime.extensions
+    }
+    said = [
+        (loc, name)
+        for level in levels.values()
+        for loc, changes in (
+            (level.loc, level.settings),
+            *(((*level.loc, "bases", base), one) for base, one in level.settings.bases.items()),
+        )
+        for name in changes.builds
+    ]
     return [
         document.problem(
             (*loc, "builds", name), f"builds: {name}: 'extensions' does not name it anywhere", key=True
         )
-        for loc, settings in said
-        for name in settings.builds
+        for loc, name in said
         if found and name not in wanted
-    ]
-
-
-def _runtime(merged: _Merged, places: Mapping[str, Place], values: Mapping[str, object]) -> list[Resolved]:
-    if merged.base is None:
-        merged.problems.append(merged.document.problem((), "the key 'base' is missing", key=True))
-        return []
-    try:
-        runtime = RuntimeSpec.model_validate(
-            {
-                **values,
-                "base": merged.base,
-                "platforms": merged.platforms,
-                "extensions": tuple(merged.extensions),
-                "ini": merged.ini,
-                "ini_reasons": {key: text for key, text in sorted(merged.ini_reasons.items()) if text},
-                "env": merged.env,
-                "php": merged.php,
-                "packages": {base: merged.packages[base] for base in sorted(merged.packages)},
-                "php_source": merged.php_source,
-                "builds": {
-                    name: merged.builds[name] for name in sorted(merged.builds) if name in merged.extensions
-                },
-            }
-        )
-    except ValidationError as error:  # only a text that placeholders gave can be wrong by now
-        merged.problems += [
-            merged.document.problem(
-                places.get(str(details["loc"][0]), Place(())).loc,
-                str(details.get("ctx", {}).get("error", details["msg"])),
-            )
-            for details in error.errors(include_url=False)
-        ]
-        return []
-    return [
-        Resolved(runtime, merged.document, places, merged.extensions, merged.php_places, merged.build_places)
     ]
 
 
 class _Texts:
     """Fills placeholders and notes what cannot be filled."""
 
-    def __init__(self, document: Document, version: str, problems: list[Problem]) -> None:
-        self.document = document
+    def __init__(self, version: str, problems: list[Problem]) -> None:
         self.values = version_values(version)
         self.problems = problems
 
-    def expand(self, text: str, loc: Loc, *, otherwise: str = "") -> str:
+    def __call__(self, text: str, place: Place, *, otherwise: str = "") -> str:
         try:
             return expand(text, self.values)
         except PlaceholderError as error:
-            self.problems.append(self.document.problem(loc, error.message, part=(error.offset, error.length)))
+            self.problems.append(
+                place.document.problem(place.loc, error.message, part=(error.offset, error.length))
+            )
             return otherwise
-
-
-def _label_loc(document: Document, key: str, version: str, variant: str) -> Loc:
-    """Where label `key` was said last."""
-    candidates: Iterable[Loc] = (("variants", variant), ("versions", version), ())
-    return next(
-        ((*loc, "labels", key) for loc in candidates if (*loc, "labels", key) in document.values),
-        ("labels", key),
-    )

@@ -68,6 +68,7 @@ class Document:
     lines: tuple[str, ...]
     values: dict[Loc, Mark] = field(repr=False)
     keys: dict[Loc, Mark] = field(repr=False)
+    root: Path = Path()  # the project: the folder above the one that the file is in
 
     def mark(self, loc: Loc, *, key: bool = False) -> Mark:
         """The place of the value (or key) at `loc`, or of the nearest thing around it."""
@@ -143,10 +144,10 @@ def read(path: Path, shown: str) -> tuple[Document | None, list[Problem]]:
         line = raw.count(b"\n", 0, error.start) + 1
         column = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
         return None, [Problem(shown, line, column, 1, "is not UTF-8 text", "")]
-    return parse(text, shown)
+    return parse(text, shown, path.absolute().parent.parent)
 
 
-def parse(text: str, shown: str) -> tuple[Document | None, list[Problem]]:
+def parse(text: str, shown: str, root: Path = Path()) -> tuple[Document | None, list[Problem]]:
     """As `read`, from text."""
     lines = tuple(_LINE_BREAK.split(text))
     try:
@@ -169,7 +170,7 @@ def parse(text: str, shown: str) -> tuple[Document | None, list[Problem]]:
         ]
     except yaml.MarkedYAMLError as error:
         return None, [_syntax(error, shown, lines)]
-    return Document(shown, data, lines, builder.values, builder.keys), builder.problems
+    return Document(shown, data, lines, builder.values, builder.keys, root), builder.problems
 
 
 def _syntax(error: yaml.MarkedYAMLError, shown: str, lines: tuple[str, ...]) -> Problem:

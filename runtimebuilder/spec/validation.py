@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import types
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -17,7 +17,24 @@ from runtimebuilder.spec.source import Document, Loc, Problem
 Model = TypeVar("Model", bound=BaseModel)
 
 _KEY = "[key]"
-_INDEPENDENT = frozenset({"ini", "env", "labels", "php", "platforms", "builds", "packages"})
+_INDEPENDENT = frozenset(
+    {
+        "bases",
+        "build",
+        "builds",
+        "env",
+        "files",
+        "handler",
+        "ini",
+        "labels",
+        "layers",
+        "packages",
+        "php",
+        "platforms",
+        "secrets",
+        "verify",
+    }
+)
 _KIND = {dict: "a mapping", list: "a list", type(None): "nothing", str: "a text", bool: "yes or no"}
 _WANTED = {
     "dict_type": "a mapping",
@@ -30,19 +47,24 @@ _WANTED = {
 }
 
 
-def validate(document: Document, model: type[Model]) -> tuple[Model | None, list[Problem]]:
-    """The document as `model`, or None, and what is wrong with it.
+def validate(
+    document: Document, model: type[Model], *, ignored: Collection[str] = ()
+) -> tuple[Model | None, list[Problem]]:
+    """The document as `model`, or None, and what is wrong with it. `ignored`: keys at its top that are left out.
 
     Both are there when the rest makes sense without the wrong part: it can then be checked further, so that
     people see all mistakes at once. Whoever gets problems must not use the model for anything else.
     """
+    data = document.data
+    if ignored and isinstance(data, dict):
+        data = {key: value for key, value in data.items() if key not in ignored}
     try:
-        return model.model_validate(document.data), []
+        return model.model_validate(data), []
     except ValidationError as error:
         found = error.errors(include_url=False)
         problems = [problem for details in found for problem in _problems(document, model, details)]
     try:
-        return model.model_validate(_without(document.data, found)), problems
+        return model.model_validate(_without(data, found)), problems
     except ValidationError:
         return None, problems
 

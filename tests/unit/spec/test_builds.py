@@ -10,7 +10,8 @@ import pytest
 from runtimebuilder.render.context import BuildContext
 from runtimebuilder.render.image import render_image
 from runtimebuilder.spec.bases import shipped_bases
-from runtimebuilder.spec.catalog import Catalog, examine, spec_files
+from runtimebuilder.spec.catalog import Catalog
+from runtimebuilder.spec.library import examine, spec_files
 from runtimebuilder.spec.model import RuntimeSpec
 from runtimebuilder.spec.packages import BuildSet, builds_for, extension_problem, packages_for
 from runtimebuilder.spec.problem import SpecErrors

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from runtimebuilder.errors import ExitCode, NothingSelectedError, SpecError
-from runtimebuilder.spec.catalog import Catalog, examine, spec_files
+from runtimebuilder.spec.catalog import Catalog
+from runtimebuilder.spec.library import examine, spec_files
 from runtimebuilder.spec.problem import SpecErrors
 
 Write = Callable[..., Path]

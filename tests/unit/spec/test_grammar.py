@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runtimebuilder.spec.catalog import examine, spec_files
+from runtimebuilder.spec.library import examine, spec_files
 from runtimebuilder.spec.problem import Problem
 
 Write = Callable[..., Path]
@@ -84,7 +84,6 @@ def test_a_good_family_has_no_mistake(write: Write, family: str) -> None:
             "php-{{ xy }}-fpm", "php {{ xy }}", "8:16",
             "'php 81' is not a name; use a-z and 0-9, with single . _ or - between",
         ),
-        ("family: php", "extends: php", "2:1", "'extends' is not supported by this version"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_found_at_its_place(

@@ -10,7 +10,8 @@ import pytest
 from runtimebuilder.errors import SpecError
 from runtimebuilder.render.image import render_image
 from runtimebuilder.spec.bases import shipped_bases
-from runtimebuilder.spec.catalog import Catalog, examine, spec_files
+from runtimebuilder.spec.catalog import Catalog
+from runtimebuilder.spec.library import examine, spec_files
 from runtimebuilder.spec.packages import layout_for, packages_for
 
 Write = Callable[..., Path]

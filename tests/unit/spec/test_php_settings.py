@@ -11,8 +11,10 @@ import pytest
 from runtimebuilder.render.context import BuildContext
 from runtimebuilder.render.image import render_image
 from runtimebuilder.spec.bases import shipped_bases
-from runtimebuilder.spec.catalog import Catalog, examine, spec_files
-from runtimebuilder.spec.model import RuntimeSpec, json_schema
+from runtimebuilder.spec.catalog import Catalog
+from runtimebuilder.spec.library import examine, spec_files
+from runtimebuilder.spec.model import RuntimeSpec
+from runtimebuilder.spec.written import json_schema
 from runtimebuilder.spec.php_settings import KEY_OF_VARIABLE, PhpSettings
 
 Write = Callable[..., Path]

@@ -11,7 +11,8 @@ from runtimebuilder.errors import SpecError
 from runtimebuilder.render.context import BuildContext
 from runtimebuilder.render.image import render_image
 from runtimebuilder.spec.bases import shipped_bases
-from runtimebuilder.spec.catalog import Catalog, examine, spec_files
+from runtimebuilder.spec.catalog import Catalog
+from runtimebuilder.spec.library import examine, spec_files
 from runtimebuilder.spec.model import RuntimeSpec
 from runtimebuilder.spec.packages import layout_for, packages_for
 from runtimebuilder.spec.php_source import SourceRecipe, shipped_recipe

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from runtimebuilder.spec.catalog import Catalog, examine, spec_files
+from runtimebuilder.spec.catalog import Catalog
+from runtimebuilder.spec.library import examine, spec_files
 from runtimebuilder.spec.model import RuntimeSpec
 
 Write = Callable[..., Path]
@@ -132,7 +133,7 @@ def test_a_file_with_a_name_is_one_runtime(write: Write) -> None:
     assert found["shop-api"].summary == "shop-api"
 
 
-ODD_ONE_OUT = "either every extension has + or - (a change to the list above), or none has (a new list)"
+ODD_ONE_OUT = "either every item has + or - (a change to the list above), or none has (a new list)"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from runtimebuilder.spec.model import FamilySpec, SingleSpec, json_schema
+from runtimebuilder.spec.written import FamilySpec, SingleSpec, json_schema
 
 
 def test_the_schema_is_json_and_names_every_key() -> None:
@@ -25,8 +25,12 @@ def test_the_schema_lets_ini_values_be_numbers_and_booleans() -> None:
     assert ini["additionalProperties"] == {"type": ["string", "integer", "boolean"]}
 
 
-def test_a_file_with_a_name_is_held_to_the_schema_of_one_runtime() -> None:
+def test_what_a_file_is_held_to_depends_on_its_keys() -> None:
     schema = json_schema()
-    assert schema["if"] == {"required": ["name"]}
-    assert schema["then"] == {"$ref": "#/$defs/SingleSpec"}
-    assert schema["else"] == {"$ref": "#/$defs/FamilySpec"}
+    assert schema["if"] == {"required": ["extends"]}
+    assert schema["then"] == {"$ref": "#/$defs/ExtendingSpec"}
+    assert schema["else"] == {
+        "if": {"required": ["name"]},
+        "then": {"$ref": "#/$defs/SingleSpec"},
+        "else": {"$ref": "#/$defs/FamilySpec"},
+    }
