@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runtimebuilder.build.plan import Reason, Step
-from runtimebuilder.engine.builder import Builder, BuildEvent, BuildRequest
+from runtimebuilder.engine.builder import Builder, BuildEvent, BuildRequest, SecretSource
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import SubjectFailedError, UserError
 
@@ -45,9 +45,18 @@ class Progress(Protocol):
 
 
 def execute(
-    engine: Engine, builder: Builder, plan: Sequence[Step], progress: Progress, *, no_cache: bool = False
+    engine: Engine,
+    builder: Builder,
+    plan: Sequence[Step],
+    progress: Progress,
+    *,
+    no_cache: bool = False,
+    secrets: Sequence[SecretSource] = (),
 ) -> tuple[BuildResult, ...]:
-    """Run every step. A name is given to an image only when it is whole: built, and of the right architecture."""
+    """Run every step, each with those of `secrets` that its runtime names.
+
+    A name is given to an image only when it is whole: built, and of the right architecture.
+    """
     results: list[BuildResult] = []
     for step in plan:
         started = time.monotonic()
@@ -57,7 +66,9 @@ def execute(
             if step.reason is Reason.UNCHANGED and step.existing:
                 image_id, built = step.existing, False
             else:
-                image_id, built = _build(engine, builder, step, progress, no_cache=no_cache), True
+                own = tuple(secret for secret in secrets if secret.name in step.runtime.secrets)
+                image_id = _build(engine, builder, step, progress, no_cache=no_cache, secrets=own)
+                built = True
             for tag in step.tags:
                 engine.tag(image_id, tag)
             facts = engine.image(image_id)
@@ -70,9 +81,21 @@ def execute(
     return tuple(results)
 
 
-def _build(engine: Engine, builder: Builder, step: Step, progress: Progress, *, no_cache: bool) -> str:
+def _build(
+    engine: Engine,
+    builder: Builder,
+    step: Step,
+    progress: Progress,
+    *,
+    no_cache: bool,
+    secrets: tuple[SecretSource, ...],
+) -> str:
     request = BuildRequest(
-        context=step.context, labels=dict(step.labels), platform=step.platform, no_cache=no_cache
+        context=step.context,
+        labels=dict(step.labels),
+        platform=step.platform,
+        no_cache=no_cache,
+        secrets=secrets,
     )
     image_id = builder.build(request, lambda event: progress.event(step, event))
     facts = engine.image(image_id)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from runtimebuilder.build.execute import BuildResult, Progress, execute
 from runtimebuilder.build.plan import Step, make_plan
 from runtimebuilder.engine import buildx
 from runtimebuilder.engine.bases import AUTO, ResolvedBase, resolve_base
-from runtimebuilder.engine.builder import Builder
+from runtimebuilder.engine.builder import Builder, SecretSource
 from runtimebuilder.engine.buildx import BuildxBuilder
 from runtimebuilder.engine.classic import ClassicBuilder
 from runtimebuilder.engine.disk import room
@@ -39,6 +41,7 @@ class BuildOptions:
     no_cache: bool = False
     pull: bool = False
     builder: str = "auto"  # one of BUILDERS
+    secrets: tuple[SecretSource, ...] = ()
 
 
 def choose_builder(engine: Engine, wish: str = "auto") -> Builder:
@@ -152,7 +155,56 @@ def run_plan(
     builder = choose_builder(engine, options.builder)
     if builder.warning:
         say(f"WARNING: {builder.warning}")
-    return execute(engine, builder, plan, progress, no_cache=options.no_cache)
+    _check_secrets(plan, options, builder)
+    return execute(engine, builder, plan, progress, no_cache=options.no_cache, secrets=options.secrets)
+
+
+def _check_secrets(plan: Sequence[Step], options: BuildOptions, builder: Builder) -> None:
+    """Every secret of what is to be built has to be given, before anything is built."""
+    given = {secret.name for secret in options.secrets}
+    for step in plan:
+        if step.reason == "unchanged" or not step.runtime.stages:
+            continue
+        for name in step.runtime.secrets:
+            if name not in given:
+                raise SpecError(
+                    f"{step.runtime.name} needs the secret {name!r} ({step.runtime.source})",
+                    hint=f"--secret id={name},src=FILE, or --secret id={name},env=VARIABLE",
+                )
+        if step.runtime.secrets and isinstance(builder, ClassicBuilder):
+            raise EnvironmentProblemError(
+                f"{step.runtime.name} needs a secret while it is built, which the classic builder does not know",
+                hint="install the docker-buildx package",
+            )
+
+
+_SECRET = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+def parse_secret(text: str) -> SecretSource:
+    """`id=NAME,src=FILE`, `id=NAME,env=VARIABLE`, or `id=NAME` for the variable of that name, as buildx takes it.
+
+    Raises `SpecError` (exit 2) for anything else, a file that is not there, and a variable that is not set. The
+    value itself is read by the builder alone.
+    """
+    fields: dict[str, str] = {}
+    for part in text.split(","):
+        key, equals, value = part.partition("=")
+        if not equals or not value or key in fields or key not in ("type", "id", "src", "source", "env"):
+            raise SpecError(f"--secret {text!r} is not id=NAME,src=FILE or id=NAME,env=VARIABLE")
+        fields[key] = value
+    name, file = fields.get("id", ""), fields.get("src") or fields.get("source")
+    variable = fields.get("env")
+    if not _SECRET.match(name) or (file and variable) or fields.get("type", "file") not in ("file", "env"):
+        raise SpecError(f"--secret {text!r} is not id=NAME,src=FILE or id=NAME,env=VARIABLE")
+    if file is not None:
+        if not Path(file).is_file():
+            raise SpecError(f"--secret {name}: there is no file {file}")
+        return SecretSource(name, file=Path(file))
+    variable = variable or name
+    if variable not in os.environ:
+        raise SpecError(f"--secret {name}: the variable {variable} is not set")
+    return SecretSource(name, variable=variable)
 
 
 def _check_room(engine: Engine) -> None:

@@ -11,6 +11,7 @@ from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import EnvironmentProblemError
 from runtimebuilder.render.image import LABEL
 from runtimebuilder.spec.catalog import Catalog
+from runtimebuilder.spec.contents import VerifySettings
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,15 @@ def own_tests_of(catalog: Catalog, target: str) -> tuple[Path, ...]:
     spec = Path(runtime.source)
     tests = spec.with_name(f"test_{re.sub('[^A-Za-z0-9]', '_', spec.stem)}.py")
     return (tests,) if spec.is_file() and tests.is_file() else ()
+
+
+def verify_settings_of(catalog: Catalog, target: str) -> tuple[VerifySettings, Path]:
+    """What a runtime's spec says of how it is judged, and the folder that paths in it are relative to."""
+    item = catalog.resolved.get(target)
+    if item is None:
+        return VerifySettings(), Path()
+    place = item.places.get(("verify", "known-failing"))
+    return item.runtime.verify, (place.document if place else item.document).root
 
 
 def find_image(engine: Engine, catalog: Catalog, target: str, base: str | None = None) -> Subject:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from runtimebuilder.build.execute import BuildResult, BuiltImage
 from runtimebuilder.build.progress import BuildProgress, duration
-from runtimebuilder.build.run import BuildOptions, check_options, plan_builds, run_plan
+from runtimebuilder.build.run import BuildOptions, check_options, parse_secret, plan_builds, run_plan
 from runtimebuilder.cli import console
 from runtimebuilder.engine.bases import AUTO
 from runtimebuilder.engine.docker import Engine
@@ -63,6 +63,14 @@ def build(
     builder: Annotated[
         str, typer.Option(metavar="auto|buildx|classic", help="Which builder to use.")
     ] = "auto",
+    secret: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--secret",
+            metavar="id=NAME,src=FILE|env=VAR",
+            help="The value of a secret that the spec names. Repeatable.",
+        ),
+    ] = None,
     json_output: Annotated[
         bool, typer.Option("--json", help="Print the result as one JSON document.")
     ] = False,
@@ -83,6 +91,7 @@ def build(
         no_cache=no_cache,
         pull=pull,
         builder=builder,
+        secrets=tuple(parse_secret(text) for text in secret or ()),
     )
     check_options(options, runtimes, catalog)
     engine = Engine.connect()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runtimebuilder.build.subject import find_image, own_tests_of
+from runtimebuilder.build.subject import find_image, own_tests_of, verify_settings_of
 from runtimebuilder.cli import console
+from runtimebuilder.conformance.options import VerifyOptions
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.spec.catalog import Catalog
 
@@ -16,6 +17,11 @@ def resolve_subject(engine: Engine, target: str, base: str | None = None) -> str
     if found.note:
         console.say(f"WARNING: {found.note}")
     return found.reference
+
+
+def with_settings(options: VerifyOptions, target: str) -> VerifyOptions:
+    """The options, with what the runtime's spec says where the command line says nothing."""
+    return options.with_settings(*verify_settings_of(Catalog.load(), target))
 
 
 def resolve_tests(target: str) -> tuple[Path, ...]:

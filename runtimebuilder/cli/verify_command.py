@@ -12,7 +12,7 @@ import typer
 from rich.text import Text
 
 from runtimebuilder.cli import console
-from runtimebuilder.cli.subject import resolve_subject, resolve_tests
+from runtimebuilder.cli.subject import resolve_subject, resolve_tests, with_settings
 from runtimebuilder.cli.variables import parse_variables
 from runtimebuilder.conformance.case import Case, Level, builtin_cases
 from runtimebuilder.conformance.report.files import ReportFiles
@@ -172,21 +172,28 @@ def verify(
     files = ReportFiles(report or ())
     engine = Engine.connect()
     try:
-        references = {resolve_subject(engine, target, base): resolve_tests(target) for target in targets}
+        references = {resolve_subject(engine, target, base): target for target in targets}
         progress, turns = Progress(console.err(), verbose=verbose and json_output), Turns()
         told = ", ".join(map(str, report or ())) or None
         with files:
             wanted: list[Wanted] = []
             actions = GitHubReport.of(os.environ, sys.stderr)
             guard = disarmed if in_actions(os.environ) else str
-            for reference, tests in references.items():
+            for reference, target in references.items():
                 shown = (
                     JsonLines(sys.stdout)
                     if json_output
                     else TerminalReport(console.out(), verbose=verbose, report_file=told, guard=guard)
                 )
                 told_to = [progress, *files.reporters(), *actions, turns.reporter(shown)]
-                wanted.append(Wanted(reference, told_to, own=tests))
+                wanted.append(
+                    Wanted(
+                        reference,
+                        told_to,
+                        own=resolve_tests(target),
+                        options=with_settings(options, target),
+                    )
+                )
             if suite:
                 found = [verify_suites(engine, one.reference, options, one.reporters) for one in wanted]
             else:

@@ -10,6 +10,7 @@ from runtimebuilder.conformance.case import Level
 from runtimebuilder.conformance.probes.choice import AUTO
 from runtimebuilder.conformance.selection import Selection
 from runtimebuilder.sandbox.limits import Limits
+from runtimebuilder.spec.contents import VerifySettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,18 @@ class VerifyOptions:
     env: Mapping[str, str] = field(default_factory=dict)
     suites: tuple[Path, ...] = ()
     tasks: Path | None = None
+
+    def with_settings(self, settings: VerifySettings, root: Path) -> VerifyOptions:
+        """These options, and where they say nothing, what a spec's `verify:` says; `root`: the spec's project."""
+        narrowed = self.cases or self.sections or self.levels
+        return replace(
+            self,
+            levels=self.levels if narrowed else tuple(Level(word) for word in settings.level or ()),
+            strict=self.strict or bool(settings.strict),
+            memory=self.memory if self.memory is not None else settings.memory,
+            known_failing=self.known_failing
+            or (root / settings.known_failing if settings.known_failing else None),
+        )
 
     @property
     def selection(self) -> Selection:

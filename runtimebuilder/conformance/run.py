@@ -30,11 +30,15 @@ __all__ = ["VerifyOptions", "Wanted", "verify", "verify_several"]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An image to judge, by its reference, and who hears of it. `own`: paths of cases for this image only."""
+    """An image to judge, by its reference, and who hears of it. `own`: paths of cases for this image only.
+
+    `options`: how this one is judged; None: as all.
+    """
 
     reference: str
     reporters: Sequence[Reporter] = ()
     own: tuple[Path, ...] = ()
+    options: VerifyOptions | None = None
 
 
 def verify(
@@ -84,13 +88,15 @@ def _judge_all(
     builtin = builtin_cases()
     found = {own: cases_in(own, nursery) for own in owns}
     known = tuple({one.id: one for one in (*builtin, *itertools.chain(*found.values()))}.values())
-    check_selection(options.selection, known)
-    excused = read_known_failing(options.known_failing, known) if options.known_failing else {}
+    ways = [one.options or options for one in wanted]
+    for way in ways:
+        check_selection(way.selection, known)
+    excused = [read_known_failing(way.known_failing, known) if way.known_failing else {} for way in ways]
     with Run(engine) if run is None else contextlib.nullcontext(run) as within:
-        settings = [_setting(within, one.reference, options) for one in wanted]
+        settings = [_setting(within, one.reference, way) for one, way in zip(wanted, ways, strict=True)]
         judgements = [
-            Judgement(setting, replace(options, own=own), (*builtin, *found[own]), one.reporters, excused)
-            for setting, one, own in zip(settings, wanted, owns, strict=True)
+            Judgement(setting, replace(way, own=own), (*builtin, *found[own]), one.reporters, failing)
+            for setting, one, own, way, failing in zip(settings, wanted, owns, ways, excused, strict=True)
         ]
         for judgement in judgements:
             judgement.begin()

@@ -5,10 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from runtimebuilder.errors import EnvironmentProblemError, SubjectFailedError, UserError
 from runtimebuilder.render.context import BuildContext
+
+
+@dataclass(frozen=True)
+class SecretSource:
+    """Where the value of secret `name` comes from: a file or a variable of this process; never the value itself."""
+
+    name: str
+    file: Path | None = None
+    variable: str | None = None
+
+    def __str__(self) -> str:
+        """As buildx takes it."""
+        return f"id={self.name},src={self.file}" if self.file else f"id={self.name},env={self.variable}"
 
 
 @dataclass(frozen=True)
@@ -19,6 +33,7 @@ class BuildRequest:
     labels: Mapping[str, str] = field(default_factory=dict)
     platform: str | None = None  # "linux/arm64"; None: the engine's own
     no_cache: bool = False
+    secrets: tuple[SecretSource, ...] = ()
 
 
 @dataclass(frozen=True)

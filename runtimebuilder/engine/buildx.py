@@ -63,6 +63,19 @@ _SAME_ENGINE = (
 )
 
 
+def _arguments(request: BuildRequest) -> list[str]:
+    arguments = ["build", "--progress=plain", "--provenance=false", "--sbom=false", "--load"]
+    if request.platform:
+        arguments += ["--platform", request.platform]
+    if request.no_cache:
+        arguments.append("--no-cache")
+    for secret in request.secrets:  # where their values are; never the values
+        arguments += ["--secret", str(secret)]
+    for name, value in sorted(request.labels.items()):
+        arguments += ["--label", f"{name}={value}"]
+    return arguments
+
+
 class BuildxBuilder:
     """`docker buildx build`, plain progress read line by line, context through standard input."""
 
@@ -90,22 +103,8 @@ class BuildxBuilder:
 
         with tempfile.TemporaryDirectory(prefix="runtimebuilder-") as folder:
             iidfile = Path(folder) / "iid"
-            command = [
-                *self._command,
-                "build",
-                "--progress=plain",
-                "--provenance=false",
-                "--sbom=false",
-                "--load",
-            ]
-            command += ["--iidfile", str(iidfile)]
-            if request.platform:
-                command += ["--platform", request.platform]
-            if request.no_cache:
-                command.append("--no-cache")
-            for name, value in sorted(request.labels.items()):
-                command += ["--label", f"{name}={value}"]
-            finished = process.run([*command, "-"], stdin=request.context.tar(), on_line=read)
+            command = [*self._command, *_arguments(request), "--iidfile", str(iidfile), "-"]
+            finished = process.run(command, stdin=request.context.tar(), on_line=read)
             if finished.code == 0 and iidfile.is_file():
                 return iidfile.read_text().strip()
         reason = errors[-1] if errors else f"buildx ended with code {finished.code}"

@@ -33,6 +33,11 @@ class ClassicBuilder:
 
     def build(self, request: BuildRequest, listener: Listener) -> str:
         """See `Builder.build`."""
+        if request.secrets:
+            raise EnvironmentProblemError(
+                "the classic builder knows no secrets, and this runtime's build needs one",
+                hint="install the docker-buildx package",
+            )
         log = StepLog(listener)
         image = ""
         try:

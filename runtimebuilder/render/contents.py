@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from runtimebuilder.errors import SpecError
 from runtimebuilder.render.context import ContextFile
 from runtimebuilder.render.mirror import Mirror
-from runtimebuilder.spec.contents import Artefact, MissingFileError, ProjectFile, project_files
+from runtimebuilder.spec.contents import Artefact, MissingFileError, ProjectFile, one_file, project_files
 from runtimebuilder.spec.model import BaseSpec, RuntimeSpec
 from runtimebuilder.spec.zipped_layer import layer_files
 
@@ -74,10 +74,10 @@ def _contents(runtime: RuntimeSpec, base: BaseSpec, mirrors: tuple[Mirror, ...])
     layers = []
     for number, layer in enumerate(runtime.layers):
         if layer.image is not None:
-            mirrored = [found for mirror in mirrors if (found := mirror.rewrite(layer.image))]
+            mirrored = [name for mirror in mirrors if (name := mirror.rewrite(layer.image))]
             layers.append(LayerCopy("", mirrored[0] if mirrored else layer.image))
         elif layer.zip is not None:
-            ((_, file),) = project_files(layer.root, layer.zip)
+            file = one_file(layer.root, layer.zip)
             found = [
                 ContextFile(f"layers/{number}/{entry.path}", entry.mode, entry.data, entry.is_link)
                 for entry in layer_files(file)

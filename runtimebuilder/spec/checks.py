@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from runtimebuilder.spec.bases import unknown_base
-from runtimebuilder.spec.contents import MissingFileError, project_files
+from runtimebuilder.spec.contents import MissingFileError, ProjectFile, one_file, project_files
 from runtimebuilder.spec.merge import Part
 from runtimebuilder.spec.model import BaseSpec, RuntimeSpec
 from runtimebuilder.spec.packages import (
@@ -29,14 +29,16 @@ Finding = tuple[Part, str]
 def against_base(item: Resolved, bases: Mapping[str, BaseSpec]) -> list[Problem]:
     """Everything that is wrong with `item` beyond its grammar, on its own base and on those that `bases:` names."""
     problems = [item.problem(part, message) for part, message in _contents(item)]
-    for name in (item.runtime.base, *item.runtime.others):
-        runtime = item.runtime.on(name)
-        if name in bases:
-            problems += [
-                item.problem(part, message) for part, message in _on_base(runtime, bases[name], bases)
-            ]
-        elif name == item.runtime.base:
-            problems.append(item.problem(("base",), unknown_base(bases, name)))
+    own = item.runtime.base
+    if own not in bases:
+        problems.append(item.problem(("base",), unknown_base(bases, own)))
+    for name in (own, *item.runtime.others):
+        base = bases.get(name)
+        # A family may say something for a base that does not have all of its versions.
+        if base is None or (name != own and _is_not_there(item.runtime, base)):
+            continue
+        found = _on_base(item.runtime.on(name), base, bases)
+        problems += [item.problem(part, message, on=name) for part, message in found]
     problems += [
         level.document.problem((*level.loc, "bases", name), unknown_base(bases, name), key=True)
         for level in item.levels
@@ -45,6 +47,12 @@ def against_base(item: Resolved, bases: Mapping[str, BaseSpec]) -> list[Problem]
         if name not in bases
     ]
     return problems
+
+
+def _is_not_there(runtime: RuntimeSpec, base: BaseSpec) -> bool:
+    if not runtime.has_php or source_problem(runtime, base):
+        return False
+    return version_problem(runtime.version, with_source(base, runtime)) is not None
 
 
 def _on_base(runtime: RuntimeSpec, base: BaseSpec, bases: Mapping[str, BaseSpec]) -> Iterator[Finding]:
@@ -62,10 +70,13 @@ def _on_base(runtime: RuntimeSpec, base: BaseSpec, bases: Mapping[str, BaseSpec]
     base = with_source(base, runtime)
     if message := version_problem(runtime.version, base):
         yield ("version",), f"{message}; {bases_hint(runtime.version, bases)}"
-        return
-    if message := variant_problem(runtime.kind, base):
+    elif message := variant_problem(runtime.kind, base):
         yield ("variant",), message
-        return
+    else:
+        yield from _php_on_base(runtime, base, bases)
+
+
+def _php_on_base(runtime: RuntimeSpec, base: BaseSpec, bases: Mapping[str, BaseSpec]) -> Iterator[Finding]:
     for name in runtime.extensions:
         if name not in runtime.builds and (message := extension_problem(name, runtime.version, base, bases)):
             yield ("extensions", name), message
@@ -97,25 +108,22 @@ def _without_php(runtime: RuntimeSpec) -> Iterator[Finding]:
     if runtime.bootstrap is None and not any(
         to.rstrip("/") in ("/var/runtime", "/var/runtime/bootstrap") for to in (*artefacts, *files)
     ):
-        yield (
-            ("variant",),
-            "a runtime of the kind 'provided' brings its own bootstrap: bootstrap: FILE, or an artefact at "
-            "/var/runtime/bootstrap",
-        )
+        wanted = "bootstrap: FILE, or an artefact at /var/runtime/bootstrap"
+        yield ("variant",), f"a runtime of the kind 'provided' brings its own bootstrap: {wanted}"
 
 
 def _contents(item: Resolved) -> Iterator[Finding]:
     """Files and layers of the project that are not there, or cannot be used."""
     runtime = item.runtime
-    checked = [(("files", file.to), file) for file in runtime.files]
+    checked: list[tuple[Part, ProjectFile]] = [(("files", file.to), file) for file in runtime.files]
     if runtime.bootstrap is not None:
         checked.append((("bootstrap",), runtime.bootstrap))
-    found = [(part, file.root, file.source) for part, file in checked]
-    found += [
-        (("build", str(number), "files", file.to), file.root, file.source)
+    checked += [
+        (("build", str(number), "files", file.to), file)
         for number, stage in enumerate(runtime.stages)
         for file in stage.files
     ]
+    found = [(part, file.root, file.source) for part, file in checked]
     if runtime.verify.known_failing is not None and (place := item.places.get(("verify", "known-failing"))):
         found.append((("verify", "known-failing"), str(place.document.root), runtime.verify.known_failing))
     for part, root, source in found:
@@ -127,10 +135,6 @@ def _contents(item: Resolved) -> Iterator[Finding]:
     for number, layer in enumerate(runtime.layers):
         if layer.zip is not None:
             try:
-                (file,) = [path for _, path in project_files(layer.root, layer.zip)] or [None]
-                if file is not None:
-                    layer_entries(file)
+                layer_entries(one_file(layer.root, layer.zip))
             except MissingFileError as error:
                 yield ("layers", str(number)), str(error)
-            except ValueError:
-                yield ("layers", str(number)), f"{layer.zip!r} is a folder; a layer is a zip file"

@@ -96,7 +96,7 @@ class VerifySettings(SpecModel):
 
     level: tuple[Literal["MUST", "SHOULD", "MAY"], ...] | None = None
     strict: StrictBool | None = None
-    memory: Annotated[int, Field(ge=64, le=10_240)] | None = None
+    memory: Annotated[int, Field(ge=128, le=10_240)] | None = None
     known_failing: ProjectPath | None = Field(default=None, alias="known-failing")
 
 
@@ -139,10 +139,8 @@ def project_files(root: str, source: str) -> Iterator[tuple[str, Path]]:
     start = top / source
     if not start.exists():
         raise MissingFileError(f"{source!r} is not there; looked in {top}")
-    seen = 0
-    for relative, file in _walk(start, "", frozenset()):
-        seen += 1
-        if seen > MOST_FILES:
+    for number, (relative, file) in enumerate(_walk(start, "", (top,)), start=1):
+        if number > MOST_FILES:
             raise MissingFileError(f"{source!r} has more than {MOST_FILES} files")
         real = file.resolve()
         if not real.is_relative_to(top):
@@ -156,16 +154,28 @@ def project_files(root: str, source: str) -> Iterator[tuple[str, Path]]:
         yield relative, real
 
 
+def one_file(root: str, source: str) -> Path:
+    """Where the file `source` lies. Raises `MissingFileError` as `project_files` does, and for a folder."""
+    if (Path(root).resolve() / source).is_dir():
+        raise MissingFileError(f"{source!r} is a folder, a file is wanted here")
+    ((_, file),) = project_files(root, source)
+    return file
+
+
 def _named(source: str, relative: str) -> str:
     return f"{source}/{relative}" if relative else source
 
 
-def _walk(here: Path, relative: str, above: frozenset[Path]) -> Iterator[tuple[str, Path]]:
+def _walk(here: Path, relative: str, above: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
+    """`above`: the project's folder, then those walked through, without links."""
     if not here.is_dir():
         yield relative, here
         return
     real = here.resolve()
-    if real in above:
+    if real in above[1:]:
         raise MissingFileError(f"{relative!r} is a link to a folder that holds it")
+    if not real.is_relative_to(above[0]):  # and nothing out there is looked at
+        yield relative, here
+        return
     for entry in sorted(here.iterdir(), key=lambda path: path.name):
-        yield from _walk(entry, f"{relative}/{entry.name}" if relative else entry.name, above | {real})
+        yield from _walk(entry, f"{relative}/{entry.name}" if relative else entry.name, (*above, real))

@@ -183,6 +183,7 @@ class _Library:
                 if name == spec.extends:
                     self._resolve(other_path, other, chain)
                     if not other.resolved:
+                        # Its own mistakes are told there, if it was asked for.
                         if other_path not in self._asked:
                             entry.problems.append(
                                 document.problem(("extends",), f"{spec.extends!r} has mistakes of its own")
@@ -190,7 +191,8 @@ class _Library:
                         return None
                 for item in other.resolved:
                     if item.runtime.name == spec.extends and item.document is not document:
-                        return item
+                        # On what is wrong there nothing can be built; it would be told here once more.
+                        return None if other.problems else item
                     known.add(item.runtime.name)
                 broken = broken or bool(other.problems)
                 if name:

@@ -13,7 +13,15 @@ from typing import Literal
 from pydantic import Field
 
 from runtimebuilder import shipped
-from runtimebuilder.spec.fields import ConfigureOption, Extension, Name, Package, Version, version_key
+from runtimebuilder.spec.fields import (
+    ConfigureOption,
+    Extension,
+    Name,
+    Package,
+    SpecModel,
+    Version,
+    version_key,
+)
 from runtimebuilder.spec.model import (
     BaseSpec,
     ExtensionOnBase,
@@ -22,7 +30,6 @@ from runtimebuilder.spec.model import (
     PhpPackages,
     PhpSource,
     RuntimeSpec,
-    SpecModel,
 )
 from runtimebuilder.spec.recipes import load
 

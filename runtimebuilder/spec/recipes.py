@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from runtimebuilder import shipped
 from runtimebuilder.spec import source
-from runtimebuilder.spec.model import Recipe, RecipesFile, SpecModel
+from runtimebuilder.spec.fields import SpecModel
+from runtimebuilder.spec.model import Recipe, RecipesFile
 from runtimebuilder.spec.problem import SpecErrors
 from runtimebuilder.spec.validation import validate
 

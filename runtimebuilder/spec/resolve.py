@@ -18,8 +18,8 @@ from runtimebuilder.spec.written import ExtendingSpec, FamilySpec, Settings, Sin
 class Resolved:
     """A runtime, and where its parts were said.
 
-    `places`: by part (`("ini", "memory_limit")`, `("base",)`), the last that said it. `anchor`: where mistakes are shown
-    whose own place is in another file. `extends`: the names that it comes from, nearest first.
+    `places`: by part (`("ini", "memory_limit")`, `("base",)`), the last that said it. `anchor`: where mistakes are
+    shown whose own place is in another file. `extends`: the names that it comes from, nearest first.
     """
 
     runtime: RuntimeSpec
@@ -29,11 +29,15 @@ class Resolved:
     places: Mapping[Part, Place] = field(repr=False)
     anchor: Place = field(repr=False)
     extends: tuple[str, ...] = ()
+    elsewhere: Mapping[str, Mapping[Part, Place]] = field(
+        default_factory=dict, repr=False
+    )  # places, on other bases
 
-    def problem(self, part: Part, message: str) -> Problem:
-        """A mistake in `part`, or in the nearest thing around it."""
+    def problem(self, part: Part, message: str, *, on: str | None = None) -> Problem:
+        """A mistake in `part`, as it is on the base `on`, or in the nearest thing around it."""
+        places = self.elsewhere.get(on or "", self.places)
         for end in range(len(part), 0, -1):
-            if place := self.places.get(part[:end]):
+            if place := places.get(part[:end]):
                 if place.document is self.document:
                     return place.problem(message)
                 return self.anchor.problem(f"{message} (said at {place.where})")
@@ -77,7 +81,7 @@ def resolve_family(
                 Level(document, version_spec, ("versions", version)),
                 Level(document, variant_spec, ("variants", variant)),
             )
-            found += _resolve(document, levels, identity, texts, texts["name"], problems)
+            found += _resolve(document, levels, identity, texts, problems)
     return found, problems + _unused_builds(family, document, found)
 
 
@@ -99,11 +103,10 @@ def resolve_single(
         detail="",
         source=source,
     )
-    texts = {
-        part: Place(document, (part,)) for part in ("name", "version", "summary", "template") if part
-    } | {"variant": Place(document, ("kind" if single.kind else "variant",))}
+    texts = {part: Place(document, (part,)) for part in ("name", "version", "summary", "template")}
+    texts["variant"] = Place(document, ("kind" if single.kind else "variant",))
     levels = (Level(document, single, ()),)
-    found = _resolve(document, levels, identity, texts, texts["name"], problems)
+    found = _resolve(document, levels, identity, texts, problems)
     return found, problems + _unused_builds(single, document, found)
 
 
@@ -125,16 +128,12 @@ def resolve_extending(
         detail="",
         source=source,
     )
-    texts = {
-        **parent.texts,
-        "name": Place(document, ("name",)),
-        **({"summary": Place(document, ("summary",))} if spec.summary is not None else {}),
-        **({"template": Place(document, ("template",))} if spec.template else {}),
-    }
+    said = [part for part in ("name", "summary", "template") if getattr(spec, part) is not None]
+    texts = {**parent.texts, **{part: Place(document, (part,)) for part in said}}
     levels = (*parent.levels, Level(document, spec, ()))
     chain = (spec.extends, *parent.extends)
     anchor = Place(document, ("extends",))
-    found = _resolve(document, levels, identity, texts, anchor, problems, chain)
+    found = _resolve(document, levels, identity, texts, problems, anchor=anchor, extends=chain)
     return found, problems + _unused_builds(spec, document, found)
 
 
@@ -159,8 +158,9 @@ def _resolve(
     levels: tuple[Level, ...],
     identity: _Identity,
     texts: Mapping[str, Place],
-    anchor: Place,
     problems: list[Problem],
+    *,
+    anchor: Place | None = None,
     extends: tuple[str, ...] = (),
 ) -> list[Resolved]:
     plain = Merged(levels)
@@ -179,15 +179,14 @@ def _resolve(
     others = {base: other for base, (other, _) in found.items() if base != plain.base}
     # On a base that nothing is said for, the runtime is as it is without what is said for its own.
     if others or any(plain.base in level.settings.bases for level in levels):
-        elsewhere = _runtime(plain, identity, texts, problems)
-        if elsewhere is not None:
-            others[ELSEWHERE] = elsewhere
+        rest = _runtime(plain, identity, texts, problems)
+        if rest is not None:
+            others[ELSEWHERE] = rest
         runtime = runtime.model_copy(update={"others": others})
-    places = {
-        **merged.places,
-        **{(part,): place for part, place in texts.items() if part not in ("summary", "detail")},
-    }
-    return [Resolved(runtime, document, levels, texts, places, anchor, extends)]
+    places: dict[Part, Place] = dict(merged.places)
+    places.update({(part,): place for part, place in texts.items() if part != "detail"})
+    elsewhere = {base: {**places, **other.places} for base, (_, other) in found.items() if base != plain.base}
+    return [Resolved(runtime, document, levels, texts, places, anchor or texts["name"], extends, elsewhere)]
 
 
 def _runtime(

@@ -21,7 +21,11 @@ MOST_ENTRIES = 50_000
 
 @dataclass(frozen=True, order=True)
 class LayerFile:
-    """One file of a layer: `path` below /opt, permission bits, content. `is_link`: the content is where it leads."""
+    """One file of a layer: `path` below /opt, permission bits, content. `is_link`: the content is where it leads.
+
+    Only the executable bit counts: archives that were not made on a Unix say 0600 or nothing, and the function's user
+    has to be able to read what root owns.
+    """
 
     path: str
     mode: int
@@ -59,10 +63,8 @@ def layer_files(file: Path) -> tuple[LayerFile, ...]:
     try:
         with zipfile.ZipFile(file) as archive:
             for info in entries:
-                mode = (info.external_attr >> 16) & 0o777
-                found.append(
-                    LayerFile(_clean(info.filename), mode or 0o644, archive.read(info), _is_link(info))
-                )
+                mode = 0o755 if (info.external_attr >> 16) & 0o100 else 0o644
+                found.append(LayerFile(_clean(info.filename), mode, archive.read(info), _is_link(info)))
     except (zipfile.BadZipFile, EOFError, OSError) as error:  # a checksum, or zlib's complaints
         raise MissingFileError(f"{file.name!r} is damaged: {error}") from error
     except Exception as error:  # zlib.error is no subclass of anything; whatever else a codec raises

@@ -14,8 +14,8 @@ from runtimebuilder.spec.bases import shipped_bases
 from runtimebuilder.spec.catalog import Catalog
 from runtimebuilder.spec.library import examine, spec_files
 from runtimebuilder.spec.model import RuntimeSpec
-from runtimebuilder.spec.written import json_schema
 from runtimebuilder.spec.php_settings import KEY_OF_VARIABLE, PhpSettings
+from runtimebuilder.spec.written import json_schema
 
 Write = Callable[..., Path]
 ROOT = Path(__file__).parents[3]
