@@ -20,7 +20,8 @@ from runtimebuilder.cli.invoke_command import invoke
 from runtimebuilder.cli.list_command import list_command
 from runtimebuilder.cli.report_command import report
 from runtimebuilder.cli.serve_command import serve
-from runtimebuilder.cli.validate_command import validate
+from runtimebuilder.cli.show_command import show
+from runtimebuilder.cli.validate_command import schema, validate
 from runtimebuilder.cli.verify_command import verify
 from runtimebuilder.errors import ExitCode, UserError
 
@@ -41,7 +42,9 @@ app = typer.Typer(
 )
 # The short lines are for the overview, which cuts what is longer than a line.
 app.command("list", short_help="List the runtimes that can be built.")(list_command)
+app.command("show", short_help="A runtime in full, and where each value is from.")(show)
 app.command("validate", short_help="Check specs; show all mistakes at once.")(validate)
+app.command("schema", short_help="Print the JSON Schema of specs.")(schema)
 app.command("render", short_help="Print a Dockerfile, or write its context.")(render)
 app.command("build", short_help="Build runtimes that have changed.")(build)
 app.command("verify", short_help="Prove that an image obeys the Runtime API.")(verify)

@@ -1,16 +1,19 @@
-"""`runtimebuilder validate`: every mistake of every spec, at once."""
+"""`runtimebuilder validate`: every mistake of every spec, at once. `runtimebuilder schema`: the grammar for editors."""
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from runtimebuilder.errors import ExitCode, NothingSelectedError
+from runtimebuilder.errors import ExitCode, NothingSelectedError, SpecError
 from runtimebuilder.spec.library import examine, spec_files
-from runtimebuilder.spec.problem import count_line
+from runtimebuilder.spec.problem_formats import FORMATS
+from runtimebuilder.spec.written import json_schema
 
 
 def validate(
@@ -18,8 +21,21 @@ def validate(
         list[Path] | None,
         typer.Argument(metavar="[FILE|FOLDER]...", help="By default ./runtimes and the built-in runtimes."),
     ] = None,
+    *,
+    output_format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="|".join(FORMATS),
+            show_default=False,
+            help="How mistakes are written. In GitHub Actions it is github, else text.",
+        ),
+    ] = None,
 ) -> None:
     """Check specs and show all mistakes of all files, with their places."""
+    wanted = output_format or ("github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text")
+    if wanted not in FORMATS:
+        raise SpecError(f"--format {wanted!r} is not one of {', '.join(FORMATS)}")
     files = spec_files(paths)
     if paths and not files:
         raise NothingSelectedError(
@@ -27,7 +43,11 @@ def validate(
             hint="name the folder that holds them: folders within it are not looked into",
         )
     examined = examine(files)
-    lines = [problem.text() for problem in examined.problems]
-    sys.stdout.write("\n".join([*lines, count_line(examined.problems, examined.files)]) + "\n")
+    sys.stdout.write(FORMATS[wanted](examined.problems, examined.files))
     if examined.problems:
         raise typer.Exit(ExitCode.USAGE)
+
+
+def schema() -> None:
+    """Print the JSON Schema of specs, for editors and other tools."""
+    sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")

@@ -104,7 +104,7 @@ class ProjectFile(SpecModel):
     """A resolved `FileEntry`: `root` is the project's folder on this machine, and no part of what the spec says."""
 
     root: Line = Field(exclude=True, repr=False)
-    source: ProjectPath
+    source: ProjectPath = Field(serialization_alias="from")
     to: ImagePath
     mode: Mode | None = None
 
