@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runtimebuilder.engine.bases import ResolvedBase
@@ -15,6 +15,8 @@ from runtimebuilder.spec.model import RuntimeSpec
 
 KEY_LABEL = f"{LABEL}.content-key"
 SUBSTITUTED_LABEL = f"{LABEL}.base-substituted-for"
+# What the key is made of, so that a later plan can say what has changed. Not part of the key.
+PARTS_LABEL = f"{LABEL}.content-parts"
 
 
 class Reason(enum.StrEnum):
@@ -39,12 +41,38 @@ class Step:
     platform: str | None
     reason: Reason
     existing: str | None  # id of the image that the first tag names now
+    why: tuple[str, ...] = ()  # what has changed, of: spec, template or file, base
 
 
 def content_key(context: BuildContext, base: ResolvedBase, platform: str | None) -> str:
     """SHA-256, hexadecimal, of the rendered context, the base (and what it stands for), and the platform."""
     parts = ("1", context.digest, base.identity, base.substituted_for or "", platform or "")
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def parts_of(runtime: RuntimeSpec, context: BuildContext, base: ResolvedBase) -> Mapping[str, str]:
+    """What the content key is made of, each as text to compare: the spec, the whole context, the base."""
+    spec = runtime.on(base.base.name).model_dump_json(exclude={"source"})
+    return {
+        "base": base.identity,
+        "context": context.digest[:16],
+        "spec": hashlib.sha256(spec.encode()).hexdigest()[:16],
+    }
+
+
+def _why(before: str | None, now: Mapping[str, str]) -> tuple[str, ...]:
+    """What differs between an image's label and `now`, in words; () when the image does not say."""
+    then = dict(part.split("=", 1) for part in (before or "").split(";") if "=" in part)
+    if not then:
+        return ()
+    why = []
+    if then.get("spec") != now["spec"]:
+        why.append("spec changed")
+    elif then.get("context") != now["context"]:
+        why.append("template or file changed")
+    if then.get("base") != now["base"]:
+        why.append("base moved")
+    return tuple(why)
 
 
 def default_tags(runtime: RuntimeSpec, base_name: str) -> tuple[str, ...]:
@@ -74,7 +102,11 @@ def make_plan(
         reason = Reason.NEW if here is None else Reason.CHANGED
         if here is not None and here.labels.get(KEY_LABEL) == key:
             reason = Reason.UNCHANGED
-        labels = {KEY_LABEL: key}
+        parts = parts_of(runtime, context, base)
+        labels = {
+            KEY_LABEL: key,
+            PARTS_LABEL: ";".join(f"{name}={value}" for name, value in sorted(parts.items())),
+        }
         if base.digest:
             labels["org.opencontainers.image.base.digest"] = base.digest
         if base.substituted_for:
@@ -90,6 +122,7 @@ def make_plan(
                 platform=platform,
                 reason=Reason.FORCED if forced else reason,
                 existing=here.id if here else None,
+                why=_why(here.labels.get(PARTS_LABEL), parts) if here and reason is Reason.CHANGED else (),
             )
         )
     return tuple(steps)

@@ -14,6 +14,7 @@ from runtimebuilder.build.execute import BuildResult, BuiltImage
 from runtimebuilder.build.progress import BuildProgress, duration
 from runtimebuilder.build.run import BuildOptions, check_options, parse_secret, plan_builds, run_plan
 from runtimebuilder.cli import console
+from runtimebuilder.cli.selection import ChangedSince, Exclude, Family, Names, Variant, select
 from runtimebuilder.engine.bases import AUTO
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import ExitCode
@@ -22,9 +23,6 @@ from runtimebuilder.render.mirror import configured
 from runtimebuilder.spec.catalog import Catalog
 from runtimebuilder.spec.config import load_config
 
-Names = Annotated[
-    list[str], typer.Argument(metavar="NAME...", help="Runtimes by name or glob: php-82-fpm, 'php-8*-fpm'.")
-]
 BaseOption = Annotated[
     str | None,
     typer.Option(
@@ -45,7 +43,11 @@ MirrorOption = Annotated[
 
 
 def build(
-    names: Names,
+    names: Names = None,
+    family: Family = None,
+    variant: Variant = None,
+    exclude: Exclude = None,
+    changed_since: ChangedSince = None,
     base: BaseOption = None,
     mirror: MirrorOption = None,
     platform: Annotated[
@@ -81,8 +83,8 @@ def build(
     """Build runtimes. What has not changed since the last build is not built again."""
     started = time.monotonic()
     catalog = Catalog.load()
-    runtimes = catalog.select(names)
     config = load_config()
+    runtimes = select(catalog, names, family, variant, exclude, changed_since, is_all=False)
     options = BuildOptions(
         base=base or config.base,
         mirrors=configured(mirror or (), config.mirrors),

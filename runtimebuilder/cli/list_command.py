@@ -10,21 +10,24 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from runtimebuilder.cli.selection import ChangedSince, Exclude, Family, Names, Variant, select
 from runtimebuilder.spec.catalog import Catalog
 from runtimebuilder.spec.model import RuntimeSpec
 
 
 def list_command(
-    patterns: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME|GLOB]...", help="Only these; all by default.")
-    ] = None,
+    names: Names = None,
+    family: Family = None,
+    variant: Variant = None,
+    exclude: Exclude = None,
+    changed_since: ChangedSince = None,
     *,
     json_output: Annotated[
         bool, typer.Option("--json", help="One JSON document with everything resolved.")
     ] = False,
 ) -> None:
     """List the runtimes that can be built."""
-    runtimes = Catalog.load().select(patterns or ())
+    runtimes = select(Catalog.load(), names, family, variant, exclude, changed_since)
     if json_output:
         document = {"runtimes": [runtime.model_dump(mode="json") for runtime in runtimes]}
         sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")

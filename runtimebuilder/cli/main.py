@@ -18,6 +18,7 @@ from runtimebuilder.cli.build_command import build, render
 from runtimebuilder.cli.doctor_command import doctor
 from runtimebuilder.cli.invoke_command import invoke
 from runtimebuilder.cli.list_command import list_command
+from runtimebuilder.cli.plan_command import diff_command, plan
 from runtimebuilder.cli.report_command import report
 from runtimebuilder.cli.serve_command import serve
 from runtimebuilder.cli.show_command import show
@@ -46,6 +47,8 @@ app.command("show", short_help="A runtime in full, and where each value is from.
 app.command("validate", short_help="Check specs; show all mistakes at once.")(validate)
 app.command("schema", short_help="Print the JSON Schema of specs.")(schema)
 app.command("render", short_help="Print a Dockerfile, or write its context.")(render)
+app.command("plan", short_help="What would be built, and why.")(plan)
+app.command("diff", short_help="What is different in the rendered files.")(diff_command)
 app.command("build", short_help="Build runtimes that have changed.")(build)
 app.command("verify", short_help="Prove that an image obeys the Runtime API.")(verify)
 app.command("report", short_help="Show results again; compare images side by side.")(report)

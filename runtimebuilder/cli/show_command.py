@@ -14,9 +14,7 @@ from runtimebuilder.spec.explain import as_yaml, explain
 
 def show(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The runtime, by name.")],
-    base: Annotated[
-        str | None, typer.Option("--base", metavar="NAME", help="As it is on this base.")
-    ] = None,
+    base: Annotated[str | None, typer.Option("--base", metavar="NAME", help="As it is on this base.")] = None,
     json_output: Annotated[
         bool, typer.Option("--json", help="Print one JSON document: each value with its place.")
     ] = False,

@@ -19,6 +19,28 @@ _GLOB = frozenset("*?[")
 
 
 @dataclass(frozen=True)
+class Narrowing:
+    """What of the selected runtimes is wanted: of these families and variants (all, where none is named), and not those
+    whose name matches one of `excluded` (names or globs).
+    """
+
+    families: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+    def takes(self, runtime: RuntimeSpec) -> bool:
+        """Whether the runtime stays."""
+        return (
+            (not self.families or runtime.family in self.families)
+            and (not self.variants or runtime.variant in self.variants)
+            and not any(fnmatch.fnmatchcase(runtime.name, pattern) for pattern in self.excluded)
+        )
+
+
+NO_NARROWING = Narrowing()
+
+
+@dataclass(frozen=True)
 class Catalog:
     """All runtimes and bases, each sorted by name."""
 
@@ -47,12 +69,34 @@ class Catalog:
         runtimes = {name: item.runtime for name, item in resolved.items()}
         return cls(types.MappingProxyType(runtimes), bases, types.MappingProxyType(resolved))
 
-    def select(self, patterns: Sequence[str]) -> tuple[RuntimeSpec, ...]:
+    def select(self, patterns: Sequence[str], narrowed: Narrowing = NO_NARROWING) -> tuple[RuntimeSpec, ...]:
         """The runtimes that match any of `patterns` (names or globs), sorted by name; all for no pattern.
 
-        Raises `SpecError` (exit 2) for a name that is not there, `NothingSelectedError` (exit 3) when a
-        glob matches nothing.
+        Raises `SpecError` (exit 2) for a name, a family or a variant that is not there, `NothingSelectedError` (exit 3)
+        when a glob matches nothing, or nothing is left.
         """
+        names = self._matching(patterns)
+        families, variants = (
+            {getattr(runtime, key) for runtime in self.runtimes.values()} for key in ("family", "variant")
+        )
+        for what, wanted, known in (
+            ("family", narrowed.families, families),
+            ("variant", narrowed.variants, variants),
+        ):
+            for one in wanted:
+                if one not in known:
+                    raise SpecError(
+                        f"unknown {what} {one!r}{did_you_mean(one, known)}",
+                        hint=f"there is {', '.join(sorted(known))}",
+                    )
+        chosen = tuple(runtime for name in sorted(names) if narrowed.takes(runtime := self.runtimes[name]))
+        if not chosen:
+            raise NothingSelectedError(
+                "no runtime is left of what was selected", hint="`runtimebuilder list` shows all"
+            )
+        return chosen
+
+    def _matching(self, patterns: Sequence[str]) -> set[str]:
         names: set[str] = set()
         for pattern in patterns or ("*",):
             matching = fnmatch.filter(self.runtimes, pattern) if _GLOB & set(pattern) else [pattern]
@@ -66,7 +110,7 @@ class Catalog:
                     hint="`runtimebuilder list` shows all",
                 )
             names.update(matching)
-        return tuple(self.runtimes[name] for name in sorted(names))
+        return names
 
     def base(self, name: str) -> BaseSpec:
         """The base called `name`. Raises `SpecError` (exit 2), with the nearest name."""

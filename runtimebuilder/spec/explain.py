@@ -74,14 +74,14 @@ def _values(runtime: RuntimeSpec) -> Iterator[tuple[Part, object]]:
         yield ("verify", name), value
 
 
-def _plain(model: Any) -> dict[str, Any]:  # noqa: ANN401 -- any of the grammar's models
+def _plain(model: Any) -> dict[str, Any]:
     """A model as its JSON form, without what is not said."""
     data = model.model_dump(mode="json", by_alias=True, exclude_none=True)
     return {key: value for key, value in data.items() if value not in ([], {}, None, False)}
 
 
 def _where(path: Part, places: Mapping[Part, Place]) -> str | None:
-    aliases = {("kind",): ("variant",), ("family",): ("variant",)}
+    aliases: dict[Part, Part] = {("kind",): ("variant",), ("family",): ("variant",)}
     for end in range(len(path), 0, -1):
         if place := places.get(aliases.get(path[:end], path[:end])):
             return _short(place)
@@ -111,7 +111,9 @@ def as_yaml(said: Sequence[Said], extends: Sequence[str]) -> str:
             prefix = "  - " if listed else f"  {_scalar(one.path[-1])}: "
             lines += _entry(prefix, one.value, one.where)
     width = min(_WIDEST, max(len(text) for text, _ in lines))
-    return "".join(f"{text:<{width}}  # {note}".rstrip() + "\n" if note else f"{text}\n" for text, note in lines)
+    return "".join(
+        f"{text:<{width}}  # {note}".rstrip() + "\n" if note else f"{text}\n" for text, note in lines
+    )
 
 
 def _groups(said: Sequence[Said]) -> list[tuple[str, list[Said]]]:

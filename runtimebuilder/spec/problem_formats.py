@@ -6,6 +6,7 @@ Each writer gives one whole document, in the order of the problems, and ends it 
 from __future__ import annotations
 
 import json
+import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 
@@ -96,10 +97,7 @@ def _uri(file: str) -> str:
     path = PurePath(file)
     if path.is_absolute():
         return path.as_uri()
-    return "".join(
-        character if character.isalnum() or character in "-._~/" else "".join(f"%{byte:02X}" for byte in character.encode())
-        for character in path.as_posix()
-    )
+    return urllib.parse.quote(path.as_posix())
 
 
 FORMATS: Mapping[str, Writer] = {"text": as_text, "json": as_json, "github": as_github, "sarif": as_sarif}

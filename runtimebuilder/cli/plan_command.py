@@ -1,0 +1,134 @@
+"""`runtimebuilder plan` and `runtimebuilder diff`: what would be built, why, and what is different in it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from runtimebuilder.build.run import BuildOptions, check_options, plan_builds
+from runtimebuilder.ci import revision
+from runtimebuilder.ci.changes import Change, What, compare, diff
+from runtimebuilder.cli import console
+from runtimebuilder.cli.build_command import BaseOption, MirrorOption
+from runtimebuilder.cli.selection import Exclude, Family, Names, Variant, select
+from runtimebuilder.engine.bases import AUTO
+from runtimebuilder.engine.docker import Engine
+from runtimebuilder.render.environment import TemplateSet
+from runtimebuilder.render.mirror import configured
+from runtimebuilder.spec.catalog import Catalog
+from runtimebuilder.spec.config import load_config
+
+Against = Annotated[
+    str | None,
+    typer.Option(
+        "--against",
+        metavar="REF",
+        help="Compare with this revision of the project, in place of the images that are here. Needs no engine.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class _Row:
+    runtime: str
+    base: str
+    what: str
+    why: tuple[str, ...]
+
+
+def plan(
+    names: Names = None,
+    family: Family = None,
+    variant: Variant = None,
+    exclude: Exclude = None,
+    against: Against = None,
+    base: BaseOption = None,
+    mirror: MirrorOption = None,
+    json_output: Annotated[bool, typer.Option("--json", help="Print the plan as one JSON document.")] = False,
+) -> None:
+    """Say what would be built, and why; build nothing.
+
+    Without --against it compares with the images that are here, and makes bases present that are not.
+    """
+    catalog = Catalog.load()
+    runtimes = select(catalog, names, family, variant, exclude)
+    config = load_config()
+    mirrors = configured(mirror or (), config.mirrors)
+    wish = base or config.base
+    if against is not None:
+        with revision.at(against) as before:
+            on = wish if wish != AUTO else None
+            changes = compare(before, _here(catalog), runtimes, base=on, mirrors=mirrors)
+        rows = [_Row(one.name, one.base, str(one.what), one.why) for one in changes]
+    else:
+        options = BuildOptions(base=wish, mirrors=mirrors)
+        check_options(options, runtimes, catalog)
+        engine = Engine.connect()
+        try:
+            steps = plan_builds(engine, catalog, runtimes, options, console.say)
+        finally:
+            engine.close()
+        rows = [_Row(step.runtime.name, step.base.base.name, str(step.reason), step.why) for step in steps]
+    _print(rows, json_output=json_output)
+
+
+def _here(catalog: Catalog) -> revision.Workspace:
+    return revision.Workspace(catalog, TemplateSet())
+
+
+def _print(rows: Sequence[_Row], *, json_output: bool) -> None:
+    if json_output:
+        document = {
+            "runtimes": [
+                {"runtime": row.runtime, "base": row.base, "what": row.what, "why": list(row.why)}
+                for row in rows
+            ]
+        }
+        sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        return
+    table = Table(box=None, pad_edge=False, header_style="")
+    table.add_column("RUNTIME", no_wrap=True)
+    table.add_column("BASE", no_wrap=True)
+    table.add_column("WHAT", no_wrap=True)
+    table.add_column("WHY")
+    for row in rows:
+        table.add_row(row.runtime, row.base, row.what, Text(", ".join(row.why)))
+    out = console.out()
+    with out.capture() as capture:
+        out.print(table)
+    sys.stdout.write("".join(line.rstrip() + "\n" for line in capture.get().splitlines()))
+    todo = sum(row.what != What.UNCHANGED for row in rows)
+    console.say(f"{todo} to build, {len(rows) - todo} unchanged")
+
+
+def diff_command(
+    names: Names = None,
+    family: Family = None,
+    variant: Variant = None,
+    exclude: Exclude = None,
+    against: Annotated[
+        str, typer.Option("--against", metavar="REF", help="The revision of the project to compare with.")
+    ] = "HEAD",
+    base: BaseOption = None,
+) -> None:
+    """Print what is different in the rendered files since a revision, as a unified diff."""
+    catalog = Catalog.load()
+    runtimes = select(catalog, names, family, variant, exclude)
+    wish = base or load_config().base
+    with revision.at(against) as before:
+        changes = compare(before, _here(catalog), runtimes, base=wish if wish != AUTO else None)
+        text = "".join(_told(change) for change in changes)
+    sys.stdout.write(text)
+    changed = sum(change.what is not What.UNCHANGED for change in changes)
+    console.say(f"{changed} of {len(changes)} changed since {against}")
+
+
+def _told(change: Change) -> str:
+    return diff(change) if change.what is not What.UNCHANGED else ""

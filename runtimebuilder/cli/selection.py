@@ -1,0 +1,76 @@
+"""How runtimes are selected, the same for every command: names and globs, family, variant, what has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from runtimebuilder.ci import revision
+from runtimebuilder.ci.changes import What, compare
+from runtimebuilder.ci.revision import RevisionError, Workspace
+from runtimebuilder.cli import console
+from runtimebuilder.errors import NothingSelectedError, SpecError
+from runtimebuilder.spec.catalog import Catalog, Narrowing
+from runtimebuilder.spec.model import RuntimeSpec
+
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[NAME]...", help="Runtimes by name or glob: php-82-fpm, 'php-8*-fpm'."),
+]
+Family = Annotated[
+    list[str] | None, typer.Option("--family", metavar="NAME", help="Only of this family. Repeatable.")
+]
+Variant = Annotated[
+    list[str] | None, typer.Option("--variant", metavar="NAME", help="Only this variant. Repeatable.")
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option("--exclude", metavar="NAME", help="Not these, by name or glob. Repeatable."),
+]
+ChangedSince = Annotated[
+    str | None,
+    typer.Option(
+        "--changed-since", metavar="REF", help="Only what renders to something else than at this revision."
+    ),
+]
+
+
+def select(
+    catalog: Catalog,
+    names: Sequence[str] | None,
+    family: Sequence[str] | None,
+    variant: Sequence[str] | None,
+    exclude: Sequence[str] | None,
+    changed_since: str | None = None,
+    *,
+    base: str | None = None,
+    is_all: bool = True,
+) -> tuple[RuntimeSpec, ...]:
+    """The runtimes that the options select, sorted by name; `is_all`: all of them when there is no option.
+
+    When the comparison with the revision cannot be made, all are taken, and it is said. Raises `SpecError` (exit 2)
+    and `NothingSelectedError` (3).
+    """
+    if not is_all and not (names or family or variant or changed_since):
+        raise SpecError(
+            "say which runtimes: names, globs, --family, --variant or --changed-since",
+            hint="`runtimebuilder list` shows all",
+        )
+    narrowed = Narrowing(tuple(family or ()), tuple(variant or ()), tuple(exclude or ()))
+    runtimes = catalog.select(names or (), narrowed)
+    if changed_since is None:
+        return runtimes
+    from runtimebuilder.render.environment import TemplateSet  # noqa: PLC0415 -- Jinja, for those who need it
+
+    try:
+        with revision.at(changed_since) as before:
+            changes = compare(before, Workspace(catalog, TemplateSet()), runtimes, base=base)
+    except RevisionError as error:
+        console.say(f"WARNING: all are selected, for they cannot be compared: {error.message}")
+        return runtimes
+    changed = {change.name for change in changes if change.what is not What.UNCHANGED}
+    if not changed:
+        raise NothingSelectedError(f"nothing has changed since {changed_since}")
+    return tuple(runtime for runtime in runtimes if runtime.name in changed)
