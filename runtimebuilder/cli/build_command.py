@@ -1,10 +1,9 @@
-"""`runtimebuilder build` and `runtimebuilder render`."""
+"""`runtimebuilder build`."""
 
 from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,10 +14,8 @@ from runtimebuilder.build.progress import BuildProgress, duration
 from runtimebuilder.build.run import BuildOptions, check_options, parse_secret, plan_builds, run_plan
 from runtimebuilder.cli import console
 from runtimebuilder.cli.selection import ChangedSince, Exclude, Family, Names, Variant, select
-from runtimebuilder.engine.bases import AUTO
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import ExitCode
-from runtimebuilder.render.image import render_image
 from runtimebuilder.render.mirror import configured
 from runtimebuilder.spec.catalog import Catalog
 from runtimebuilder.spec.config import load_config
@@ -148,34 +145,3 @@ def _as_json(result: BuildResult) -> dict[str, object]:
         status = "built" if result.built else "unchanged"
         return {**common, "status": status, "id": result.image_id, "size": result.size}
     return {**common, "status": "failed", "error": result.error.message}
-
-
-def render(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The runtime, by name.")],
-    base: Annotated[
-        str | None, typer.Option("--base", metavar="NAME", help="Another base than the spec's.")
-    ] = None,
-    mirror: MirrorOption = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="DIR",
-            help="Write the whole build context to DIR; `docker build DIR` builds it.",
-        ),
-    ] = None,
-) -> None:
-    """Print the Dockerfile of a runtime, or write its whole build context. Needs no engine."""
-    catalog = Catalog.load()
-    (runtime,) = catalog.select([name])
-    config = load_config()
-    # What `auto` comes to is known only with an engine: without one it is the spec's own base.
-    wish = base or (config.base if config.base != AUTO else None)
-    mirrors = configured(mirror or (), config.mirrors)
-    context = render_image(runtime, catalog.base(wish or runtime.base), mirrors=mirrors)
-    if output is None:
-        console.out().print(Text(context.dockerfile), soft_wrap=True, end="")
-        return
-    context.write(output)
-    console.say(f"wrote {len(context.files)} files to {output}")

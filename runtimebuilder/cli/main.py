@@ -14,11 +14,12 @@ from rich.text import Text
 
 import runtimebuilder
 from runtimebuilder.cli import console
-from runtimebuilder.cli.build_command import build, render
+from runtimebuilder.cli.build_command import build
 from runtimebuilder.cli.doctor_command import doctor
 from runtimebuilder.cli.invoke_command import invoke
 from runtimebuilder.cli.list_command import list_command
 from runtimebuilder.cli.plan_command import diff_command, plan
+from runtimebuilder.cli.render_command import render
 from runtimebuilder.cli.report_command import report
 from runtimebuilder.cli.serve_command import serve
 from runtimebuilder.cli.show_command import show

@@ -80,6 +80,28 @@ class BuildContext:
         }
         return tuple(sorted(folders))
 
+    def differences(self, directory: Path) -> tuple[str, ...]:
+        """Which files of `directory` are not those of this context, sorted: `DIR/Dockerfile differs`."""
+        expected = {file.path: file for file in self.files}
+        there = (
+            {
+                entry.relative_to(directory).as_posix(): entry
+                for entry in directory.rglob("*")
+                if entry.is_symlink() or entry.is_file()
+            }
+            if directory.is_dir()
+            else {}
+        )
+        found = []
+        for path in sorted({*expected, *there}):
+            if path not in there:
+                found.append(f"{directory / path} is missing")
+            elif path not in expected:
+                found.append(f"{directory / path} should not be there")
+            elif not _is(there[path], expected[path]):
+                found.append(f"{directory / path} differs")
+        return tuple(found)
+
     def write(self, directory: Path) -> None:
         """Write the context to `directory`, whole or not at all: a finished folder is put there in one step.
 
@@ -114,6 +136,13 @@ class BuildContext:
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
             raise
+
+
+def _is(entry: Path, file: ContextFile) -> bool:
+    """Whether the entry is this file. Of the mode, what git keeps: whether its owner may execute it."""
+    if entry.is_symlink() or file.is_link:
+        return entry.is_symlink() and file.is_link and str(entry.readlink()) == os.fsdecode(file.data)
+    return entry.read_bytes() == file.data and (entry.stat().st_mode ^ file.mode) & 0o100 == 0
 
 
 def _replaceable(directory: Path) -> bool:

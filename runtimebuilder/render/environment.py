@@ -31,8 +31,15 @@ class TemplateSet:
 
     def __init__(self, directories: Sequence[Path] | None = None) -> None:
         self.directories = tuple(directories) if directories is not None else default_directories()
+        shipped_ones = jinja2.FileSystemLoader(str(shipped.directory("templates")))
         self._jinja = jinja2.Environment(
-            loader=jinja2.FileSystemLoader([str(folder) for folder in self.directories]),
+            # `builtin/php/Dockerfile.j2` is the tool's own, also for a template that stands in its place.
+            loader=jinja2.ChoiceLoader(
+                [
+                    jinja2.FileSystemLoader([str(folder) for folder in self.directories]),
+                    jinja2.PrefixLoader({"builtin": shipped_ones}),
+                ]
+            ),
             undefined=jinja2.StrictUndefined,
             autoescape=False,  # noqa: S701 -- not HTML: the filters below quote for shell, Dockerfile and ini
             trim_blocks=True,
@@ -65,6 +72,13 @@ class TemplateSet:
         except Exception as error:  # a template is a program: it can raise anything
             where = self._position(error) or name
             raise SpecError(f"{where}: {type(error).__name__}: {error}", hint=TEMPLATE_HINT) from error
+
+    def first_of(self, names: Sequence[str]) -> str:
+        """The first of `names` that is a template; the last when none is."""
+        for name in names[:-1]:
+            if any((folder / name).is_file() for folder in self.directories):
+                return name
+        return names[-1]
 
     def _position(self, error: BaseException) -> str | None:
         """`file:line` of the innermost template frame: Jinja rewrites tracebacks to the template's own lines."""

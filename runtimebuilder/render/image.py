@@ -60,7 +60,7 @@ def render_image(
             "Dockerfile", 0o644, templates.render(f"{runtime.template}/Dockerfile.j2", values).encode()
         )
     )
-    files += _rootfs(runtime.template, templates, values)
+    files += _rootfs(runtime, templates, values)
     return BuildContext(tuple(files))
 
 
@@ -83,26 +83,41 @@ def _php(
         (name, value, runtime.ini_reasons.get(name, ""))
         for name, value in sorted({**php_settings.ini_settings(runtime.php), **runtime.ini}.items())
     ]
-    ini = templates.render(f"{runtime.template}/ini/99-runtimebuilder.ini.j2", values).encode()
+    ini = templates.render(_of(runtime, "ini/99-runtimebuilder.ini.j2", templates), values).encode()
     files = [
         ContextFile(f"rootfs{folder}/99-runtimebuilder.ini", 0o644, ini)
         for folder in sorted(layout.ini_directories)
     ]
     if not build_set.is_empty:
-        files += _compiled(runtime.template, templates, build_set, layout)
+        files += _compiled(runtime, templates, build_set, layout)
     return files
 
 
+def _folders(runtime: RuntimeSpec) -> tuple[str, ...]:
+    """Whose files a runtime has: its template's, over those of the PHP family when it is PHP; the last one wins."""
+    return ("php", runtime.template) if runtime.has_php and runtime.template != "php" else (runtime.template,)
+
+
+def _of(runtime: RuntimeSpec, file: str, templates: TemplateSet) -> str:
+    """The template for `file`: of the runtime's template, else of the family."""
+    return templates.first_of([f"{folder}/{file}" for folder in reversed(_folders(runtime))])
+
+
 def _compiled(
-    template: str, templates: TemplateSet, build_set: BuildSet, layout: PhpLayout
+    runtime: RuntimeSpec, templates: TemplateSet, build_set: BuildSet, layout: PhpLayout
 ) -> list[ContextFile]:
     """What compiles extensions (`build/`), and the ini file that loads each, in every folder that PHP scans."""
+    scripts = {
+        relative: file
+        for folder in _folders(runtime)
+        for relative, file in templates.files(f"{folder}/build").items()
+    }
     files = [
-        ContextFile(f"build/{relative}", 0o644, Path(file).read_bytes())
-        for relative, file in templates.files(f"{template}/build").items()
+        ContextFile(f"build/{relative}", 0o644, Path(file).read_bytes()) for relative, file in scripts.items()
     ]
     for module in build_set.modules:
-        text = templates.render(f"{template}/ini/60-extension.ini.j2", {"extension": module}).encode()
+        template = _of(runtime, "ini/60-extension.ini.j2", templates)
+        text = templates.render(template, {"extension": module}).encode()
         files += [
             ContextFile(f"rootfs{folder}/60-{module.name}.ini", 0o644, text)
             for folder in sorted(layout.ini_directories)
@@ -110,17 +125,22 @@ def _compiled(
     return files
 
 
-def _rootfs(template: str, templates: TemplateSet, values: dict[str, object]) -> list[ContextFile]:
-    """The family's `rootfs/`: real files, copied as they are; X.j2 is rendered to X. Only the executable bit counts."""
-    files = []
-    for relative, file in templates.files(f"{template}/rootfs").items():
-        mode = 0o755 if file.stat().st_mode & 0o100 else 0o644
-        if relative.endswith(".j2"):
-            text = templates.render(f"{template}/rootfs/{relative}", values)
-            files.append(ContextFile(f"rootfs/{relative.removesuffix('.j2')}", mode, text.encode()))
-        else:
-            files.append(ContextFile(f"rootfs/{relative}", mode, Path(file).read_bytes()))
-    return files
+def _rootfs(runtime: RuntimeSpec, templates: TemplateSet, values: dict[str, object]) -> list[ContextFile]:
+    """The template's `rootfs/`: real files, copied as they are; X.j2 is rendered to X.
+
+    Of a file's mode only the executable bit counts.
+    """
+    found: dict[str, ContextFile] = {}
+    for folder in _folders(runtime):
+        for relative, file in templates.files(f"{folder}/rootfs").items():
+            mode = 0o755 if file.stat().st_mode & 0o100 else 0o644
+            path = f"rootfs/{relative.removesuffix('.j2')}"
+            if relative.endswith(".j2"):
+                data = templates.render(f"{folder}/rootfs/{relative}", values).encode()
+            else:
+                data = Path(file).read_bytes()
+            found[path] = ContextFile(path, mode, data)
+    return list(found.values())
 
 
 def _labels(runtime: RuntimeSpec, base: BaseSpec) -> dict[str, str]:
