@@ -13,7 +13,7 @@ from runtimebuilder.build.execute import BuildResult, BuiltImage
 from runtimebuilder.build.progress import BuildProgress, duration
 from runtimebuilder.build.run import BuildOptions, check_options, parse_secret, plan_builds, run_plan
 from runtimebuilder.cli import console
-from runtimebuilder.cli.selection import ChangedSince, Exclude, Family, Names, Variant, select
+from runtimebuilder.cli.selection import ChangedSince, Exclude, Family, Names, Own, Variant, select
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import ExitCode
 from runtimebuilder.render.mirror import configured
@@ -44,6 +44,7 @@ def build(
     family: Family = None,
     variant: Variant = None,
     exclude: Exclude = None,
+    own: Own = False,
     changed_since: ChangedSince = None,
     base: BaseOption = None,
     mirror: MirrorOption = None,
@@ -81,7 +82,7 @@ def build(
     started = time.monotonic()
     catalog = Catalog.load()
     config = load_config()
-    runtimes = select(catalog, names, family, variant, exclude, changed_since, is_all=False)
+    runtimes = select(catalog, names, family, variant, exclude, changed_since, own=own, is_all=False)
     options = BuildOptions(
         base=base or config.base,
         mirrors=configured(mirror or (), config.mirrors),

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from runtimebuilder.cli.selection import ChangedSince, Exclude, Family, Names, Variant, select
+from runtimebuilder.cli.selection import ChangedSince, Exclude, Family, Names, Own, Variant, select
 from runtimebuilder.spec.catalog import Catalog
 from runtimebuilder.spec.model import RuntimeSpec
 
@@ -20,15 +20,19 @@ def list_command(
     family: Family = None,
     variant: Variant = None,
     exclude: Exclude = None,
+    own: Own = False,
     changed_since: ChangedSince = None,
     *,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Names alone, one on a line.")] = False,
     json_output: Annotated[
         bool, typer.Option("--json", help="One JSON document with everything resolved.")
     ] = False,
 ) -> None:
     """List the runtimes that can be built."""
-    runtimes = select(Catalog.load(), names, family, variant, exclude, changed_since)
-    if json_output:
+    runtimes = select(Catalog.load(), names, family, variant, exclude, changed_since, own=own)
+    if quiet:
+        sys.stdout.write("".join(f"{runtime.name}\n" for runtime in runtimes))
+    elif json_output:
         document = {"runtimes": [runtime.model_dump(mode="json") for runtime in runtimes]}
         sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     else:

@@ -19,6 +19,7 @@ from runtimebuilder.cli.doctor_command import doctor
 from runtimebuilder.cli.invoke_command import invoke
 from runtimebuilder.cli.list_command import list_command
 from runtimebuilder.cli.plan_command import diff_command, plan
+from runtimebuilder.cli.project_command import init, new
 from runtimebuilder.cli.render_command import render
 from runtimebuilder.cli.report_command import report
 from runtimebuilder.cli.serve_command import serve
@@ -45,6 +46,8 @@ app = typer.Typer(
 # The short lines are for the overview, which cuts what is longer than a line.
 app.command("list", short_help="List the runtimes that can be built.")(list_command)
 app.command("show", short_help="A runtime in full, and where each value is from.")(show)
+app.command("init", short_help="Begin a project of your own.")(init)
+app.command("new", short_help="Write the spec of one more runtime.")(new)
 app.command("validate", short_help="Check specs; show all mistakes at once.")(validate)
 app.command("schema", short_help="Print the JSON Schema of specs.")(schema)
 app.command("render", short_help="Print a Dockerfile, or write its context.")(render)

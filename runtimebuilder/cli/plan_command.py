@@ -17,7 +17,7 @@ from runtimebuilder.ci import revision
 from runtimebuilder.ci.changes import Change, What, compare, diff
 from runtimebuilder.cli import console
 from runtimebuilder.cli.build_command import BaseOption, MirrorOption
-from runtimebuilder.cli.selection import Exclude, Family, Names, Variant, select
+from runtimebuilder.cli.selection import Exclude, Family, Names, Own, Variant, select
 from runtimebuilder.engine.bases import AUTO
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.render.environment import TemplateSet
@@ -48,6 +48,7 @@ def plan(
     family: Family = None,
     variant: Variant = None,
     exclude: Exclude = None,
+    own: Own = False,
     against: Against = None,
     base: BaseOption = None,
     mirror: MirrorOption = None,
@@ -58,7 +59,7 @@ def plan(
     Without --against it compares with the images that are here, and makes bases present that are not.
     """
     catalog = Catalog.load()
-    runtimes = select(catalog, names, family, variant, exclude)
+    runtimes = select(catalog, names, family, variant, exclude, own=own)
     config = load_config()
     mirrors = configured(mirror or (), config.mirrors)
     wish = base or config.base
@@ -113,6 +114,7 @@ def diff_command(
     family: Family = None,
     variant: Variant = None,
     exclude: Exclude = None,
+    own: Own = False,
     against: Annotated[
         str, typer.Option("--against", metavar="REF", help="The revision of the project to compare with.")
     ] = "HEAD",
@@ -120,7 +122,7 @@ def diff_command(
 ) -> None:
     """Print what is different in the rendered files since a revision, as a unified diff."""
     catalog = Catalog.load()
-    runtimes = select(catalog, names, family, variant, exclude)
+    runtimes = select(catalog, names, family, variant, exclude, own=own)
     wish = base or load_config().base
     with revision.at(against) as before:
         changes = compare(before, _here(catalog), runtimes, base=wish if wish != AUTO else None)

@@ -29,6 +29,9 @@ Exclude = Annotated[
     list[str] | None,
     typer.Option("--exclude", metavar="NAME", help="Not these, by name or glob. Repeatable."),
 ]
+Own = Annotated[
+    bool, typer.Option("--own", help="Only the project's own runtimes, none of the built-in ones.")
+]
 ChangedSince = Annotated[
     str | None,
     typer.Option(
@@ -45,6 +48,7 @@ def select(
     exclude: Sequence[str] | None,
     changed_since: str | None = None,
     *,
+    own: bool = False,
     base: str | None = None,
     is_all: bool = True,
 ) -> tuple[RuntimeSpec, ...]:
@@ -53,12 +57,12 @@ def select(
     When the comparison with the revision cannot be made, all are taken, and it is said. Raises `SpecError` (exit 2)
     and `NothingSelectedError` (3).
     """
-    if not is_all and not (names or family or variant or changed_since):
+    if not is_all and not (names or family or variant or changed_since or own):
         raise SpecError(
-            "say which runtimes: names, globs, --family, --variant or --changed-since",
+            "say which runtimes: names, globs, --family, --variant, --own or --changed-since",
             hint="`runtimebuilder list` shows all",
         )
-    narrowed = Narrowing(tuple(family or ()), tuple(variant or ()), tuple(exclude or ()))
+    narrowed = Narrowing(tuple(family or ()), tuple(variant or ()), tuple(exclude or ()), own)
     runtimes = catalog.select(names or (), narrowed)
     if changed_since is None:
         return runtimes

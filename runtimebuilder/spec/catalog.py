@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from runtimebuilder import shipped
 from runtimebuilder.errors import NothingSelectedError, SpecError
 from runtimebuilder.spec.bases import find_base, load_bases, shipped_bases
 from runtimebuilder.spec.library import default_directories, examine, files_of
@@ -27,6 +28,7 @@ class Narrowing:
     families: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
+    own: bool = False  # none of the built-in ones
 
     def takes(self, runtime: RuntimeSpec) -> bool:
         """Whether the runtime stays."""
@@ -89,7 +91,12 @@ class Catalog:
                         f"unknown {what} {one!r}{did_you_mean(one, known)}",
                         hint=f"there is {', '.join(sorted(known))}",
                     )
-        chosen = tuple(runtime for name in sorted(names) if narrowed.takes(runtime := self.runtimes[name]))
+        chosen = tuple(
+            runtime
+            for name in sorted(names)
+            if narrowed.takes(runtime := self.runtimes[name])
+            and not (narrowed.own and self.is_built_in(name))
+        )
         if not chosen:
             raise NothingSelectedError(
                 "no runtime is left of what was selected", hint="`runtimebuilder list` shows all"
@@ -111,6 +118,11 @@ class Catalog:
                 )
             names.update(matching)
         return names
+
+    def is_built_in(self, name: str) -> bool:
+        """Whether the runtime comes with the tool, and not from the project."""
+        item = self.resolved.get(name)
+        return item is None or item.document.root == shipped.directory("runtimes").parent
 
     def base(self, name: str) -> BaseSpec:
         """The base called `name`. Raises `SpecError` (exit 2), with the nearest name."""

@@ -1,0 +1,62 @@
+"""The files that a project of one's own begins with, written whole or not at all, and never over somebody's file."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from runtimebuilder.errors import SpecError
+from runtimebuilder.spec.written import json_schema
+
+SCHEMA = ".runtimebuilder/schema.json"
+
+
+def schema_text() -> str:
+    """The JSON Schema as the file that specs point editors to."""
+    return json.dumps(json_schema(), indent=2) + "\n"
+
+
+def write_files(directory: Path, files: Mapping[str, str]) -> tuple[str, ...]:
+    """Write `files` (path below `directory` → text); which were written, sorted. Those that are there as they would be
+    written stay.
+
+    Raises `SpecError` (exit 2) when one is there with another content: then none is written. The schema is generated
+    and always renewed.
+    """
+    there = {path: _content(directory / path) for path in files}
+    taken = sorted(path for path, text in files.items() if path != SCHEMA and there[path] not in (None, text))
+    if taken:
+        raise SpecError(
+            f"{', '.join(taken)} {'is' if len(taken) == 1 else 'are'} there already, with something else in it",
+            hint="nothing was written; move it away, or take another folder or name",
+        )
+    wanted = sorted(path for path, text in files.items() if there[path] != text)
+    for path in wanted:
+        _write(directory / path, files[path])
+    return tuple(wanted)
+
+
+def _content(file: Path) -> str | None:
+    if not file.exists() and not file.is_symlink():
+        return None
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _write(file: Path, text: str) -> None:
+    """In one step: a reader sees the whole file or none."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as opened:
+            opened.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
