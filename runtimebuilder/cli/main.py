@@ -2,74 +2,72 @@
 
 from __future__ import annotations
 
+import importlib
 import os
-import platform
 import sys
-import traceback
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
 
 import typer
-from rich.text import Text
 
-import runtimebuilder
-from runtimebuilder.cli import console
-from runtimebuilder.cli.build_command import build
-from runtimebuilder.cli.doctor_command import doctor
-from runtimebuilder.cli.invoke_command import invoke
-from runtimebuilder.cli.list_command import list_command
-from runtimebuilder.cli.plan_command import diff_command, plan
-from runtimebuilder.cli.project_command import init, new
-from runtimebuilder.cli.render_command import render
-from runtimebuilder.cli.report_command import report
-from runtimebuilder.cli.serve_command import serve
-from runtimebuilder.cli.show_command import show
-from runtimebuilder.cli.validate_command import schema, validate
-from runtimebuilder.cli.verify_command import verify
 from runtimebuilder.errors import ExitCode, UserError
 
+HELP = "Container images for AWS Lambda custom runtimes: build them from YAML, prove that they obey the Runtime API."
 EPILOG = (
     "Exit codes: 0 fine; 1 the subject failed (build, verify, invoke); 2 wrong usage or an invalid spec; "
     "3 nothing was selected; 4 the environment (no engine, registry unreachable, no room); 130 interrupted."
 )
 
-app = typer.Typer(
-    name="runtimebuilder",
-    help="Container images for AWS Lambda custom runtimes: build them from YAML, prove that they obey the Runtime API.",
-    epilog=EPILOG,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-# The short lines are for the overview, which cuts what is longer than a line.
-app.command("list", short_help="List the runtimes that can be built.")(list_command)
-app.command("show", short_help="A runtime in full, and where each value is from.")(show)
-app.command("init", short_help="Begin a project of your own.")(init)
-app.command("new", short_help="Write the spec of one more runtime.")(new)
-app.command("validate", short_help="Check specs; show all mistakes at once.")(validate)
-app.command("schema", short_help="Print the JSON Schema of specs.")(schema)
-app.command("render", short_help="Print a Dockerfile, or write its context.")(render)
-app.command("plan", short_help="What would be built, and why.")(plan)
-app.command("diff", short_help="What is different in the rendered files.")(diff_command)
-app.command("build", short_help="Build runtimes that have changed.")(build)
-app.command("verify", short_help="Prove that an image obeys the Runtime API.")(verify)
-app.command("report", short_help="Show results again; compare images side by side.")(report)
-app.command("invoke", short_help="Send an event or a web request to an image.")(invoke)
-app.command("serve", short_help="Serve an image as a web site on this machine.")(serve)
-app.command("doctor", short_help="What this machine has, lacks, and needs.")(doctor)
+# Command -> its module, its function, and a short line for the overview, which cuts what is longer than a line. What a
+# command imports (Docker, Jinja, pytest) takes a second: only the one that is called is loaded.
+_COMMANDS: Mapping[str, tuple[str, str, str]] = {
+    "init": ("project_command", "init", "Begin a project of your own."),
+    "new": ("project_command", "new", "Write the spec of one more runtime."),
+    "list": ("list_command", "list_command", "List the runtimes that can be built."),
+    "show": ("show_command", "show", "A runtime in full, and where each value is from."),
+    "validate": ("validate_command", "validate", "Check specs; show all mistakes at once."),
+    "schema": ("validate_command", "schema", "Print the JSON Schema of specs."),
+    "render": ("render_command", "render", "Print a Dockerfile, or write its context."),
+    "plan": ("plan_command", "plan", "What would be built, and why."),
+    "diff": ("plan_command", "diff_command", "What is different in the rendered files."),
+    "build": ("build_command", "build", "Build runtimes that have changed."),
+    "verify": ("verify_command", "verify", "Prove that an image obeys the Runtime API."),
+    "report": ("report_command", "report", "Show results again; compare images side by side."),
+    "invoke": ("invoke_command", "invoke", "Send an event or a web request to an image."),
+    "serve": ("serve_command", "serve", "Serve an image as a web site on this machine."),
+    "doctor": ("doctor_command", "doctor", "What this machine has, lacks, and needs."),
+    "version": ("version_command", "version", "Print the version."),
+}
 
 
-@app.command(short_help="Print the version.")
-def version(
-    short: Annotated[bool, typer.Option("--short", help="The number alone.")] = False,
-) -> None:
-    """Print the version of the tool and of what it runs on."""
-    text = runtimebuilder.__version__
-    if not short:
-        text = f"runtimebuilder {text} (Python {platform.python_version()}, {platform.system()} {platform.machine()})"
-    console.out().print(Text(text), soft_wrap=True)
+def application(called: str | None) -> typer.Typer:
+    """The command line with `called` loaded, and the other commands by their names and short lines alone."""
+    app = typer.Typer(
+        name="runtimebuilder",
+        help=HELP,
+        epilog=EPILOG,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for name, (module, function, short) in _COMMANDS.items():
+        run_it: Callable[..., None] = _not_loaded
+        if name == called:
+            run_it = getattr(importlib.import_module(f"runtimebuilder.cli.{module}"), function)
+        app.command(name, short_help=short)(run_it)
+    return app
+
+
+def _not_loaded() -> None:
+    """What stands for a command that was not called."""
+    raise AssertionError("a command that was not loaded was called")
+
+
+def _called(arguments: Sequence[str]) -> str | None:
+    """The command: the first word; options before it take no values."""
+    return next((argument for argument in arguments if not argument.startswith("-")), None)
 
 
 def run() -> None:
@@ -80,14 +78,14 @@ def run() -> None:
 def _run() -> int:
     _open_closed_streams()
     try:
-        code = app(standalone_mode=False)
+        code = application(_called(sys.argv[1:]))(standalone_mode=False)
         if code == ExitCode.INTERRUPTED:  # Typer makes a code of Ctrl-C itself
-            console.say("interrupted")
+            _say_interrupted()
     except UserError as error:
-        console.show_error(error)
+        _show(error)
         return int(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        console.say("interrupted")
+        _say_interrupted()
         return int(ExitCode.INTERRUPTED)
     except typer.Exit as ended:
         return int(ended.exit_code)
@@ -98,6 +96,18 @@ def _run() -> int:
     except Exception as error:  # noqa: BLE001 -- the last line of defence: people get a sentence, not a traceback
         return _unexpected(error)
     return int(code or 0)
+
+
+def _show(error: UserError) -> None:
+    from runtimebuilder.cli import console  # noqa: PLC0415 -- Rich takes longer to load than the rest
+
+    console.show_error(error)
+
+
+def _say_interrupted() -> None:
+    from runtimebuilder.cli import console  # noqa: PLC0415 -- as above
+
+    console.say("interrupted")
 
 
 def _open_closed_streams() -> None:
@@ -115,11 +125,13 @@ def _unexpected(error: Exception) -> int:
         return int(ExitCode.USAGE)
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
-        console.show_error(UserError(f"{where}{error.strerror}"))
+        _show(UserError(f"{where}{error.strerror}"))
         return int(ExitCode.ENVIRONMENT)
     if os.environ.get("RUNTIMEBUILDER_TRACEBACK"):
+        import traceback  # noqa: PLC0415 -- for this alone
+
         traceback.print_exception(error)
-    console.show_error(
+    _show(
         UserError(
             f"this is a defect of runtimebuilder: {type(error).__name__}: {error}",
             hint="set RUNTIMEBUILDER_TRACEBACK=1, run it again, and report what it prints",

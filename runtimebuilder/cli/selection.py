@@ -7,9 +7,6 @@ from typing import Annotated
 
 import typer
 
-from runtimebuilder.ci import revision
-from runtimebuilder.ci.changes import What, compare
-from runtimebuilder.ci.revision import RevisionError, Workspace
 from runtimebuilder.cli import console
 from runtimebuilder.errors import NothingSelectedError, SpecError
 from runtimebuilder.spec.catalog import Catalog, Narrowing
@@ -17,7 +14,7 @@ from runtimebuilder.spec.model import RuntimeSpec
 
 Names = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[NAME]...", help="Runtimes by name or glob: php-82-fpm, 'php-8*-fpm'."),
+    typer.Argument(metavar="NAME", help="Runtimes by name or glob: php-82-fpm, 'php-8*-fpm'."),
 ]
 Family = Annotated[
     list[str] | None, typer.Option("--family", metavar="NAME", help="Only of this family. Repeatable.")
@@ -66,12 +63,15 @@ def select(
     runtimes = catalog.select(names or (), narrowed)
     if changed_since is None:
         return runtimes
-    from runtimebuilder.render.environment import TemplateSet  # noqa: PLC0415 -- Jinja, for those who need it
+    # Here, for `list` and its like start in half the time without Jinja.
+    from runtimebuilder.ci import revision  # noqa: PLC0415
+    from runtimebuilder.ci.changes import What, compare  # noqa: PLC0415
+    from runtimebuilder.render.environment import TemplateSet  # noqa: PLC0415
 
     try:
         with revision.at(changed_since) as before:
-            changes = compare(before, Workspace(catalog, TemplateSet()), runtimes, base=base)
-    except RevisionError as error:
+            changes = compare(before, revision.Workspace(catalog, TemplateSet()), runtimes, base=base)
+    except revision.RevisionError as error:
         console.say(f"WARNING: all are selected, for they cannot be compared: {error.message}")
         return runtimes
     changed = {change.name for change in changes if change.what is not What.UNCHANGED}

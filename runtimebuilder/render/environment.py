@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
@@ -20,6 +21,18 @@ def default_directories() -> tuple[Path, ...]:
     own = Path("templates").resolve()
     there = shipped.directory("templates")
     return (own, there) if own.is_dir() and own != there else (there,)
+
+
+@dataclass(frozen=True)
+class TemplateFile:
+    """A file that goes into images: path below its folder, permission bits, content.
+
+    Of its own bits only the executable one counts.
+    """
+
+    path: str
+    mode: int
+    data: bytes
 
 
 class TemplateSet:
@@ -42,10 +55,14 @@ class TemplateSet:
             ),
             undefined=jinja2.StrictUndefined,
             autoescape=False,  # noqa: S701 -- not HTML: the filters below quote for shell, Dockerfile and ini
+            auto_reload=False,  # a set lives as long as one command
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
+        self._listed: dict[str, Mapping[str, Path]] = {}
+        self._read: dict[str, tuple[TemplateFile, ...]] = {}
+        self._first: dict[tuple[str, ...], str] = {}
         self._jinja.filters.update(
             sh=quoting.shell,
             dockerfile=quoting.dockerfile,
@@ -75,10 +92,20 @@ class TemplateSet:
 
     def first_of(self, names: Sequence[str]) -> str:
         """The first of `names` that is a template; the last when none is."""
-        for name in names[:-1]:
-            if any((folder / name).is_file() for folder in self.directories):
-                return name
-        return names[-1]
+        wanted = tuple(names)
+        if wanted not in self._first:
+            there = (name for name in wanted if any((folder / name).is_file() for folder in self.directories))
+            self._first[wanted] = next(there, wanted[-1])
+        return self._first[wanted]
+
+    def contents(self, folder: str) -> tuple[TemplateFile, ...]:
+        """All files below `folder`, as `files` finds them, with their content: read once."""
+        if folder not in self._read:
+            self._read[folder] = tuple(
+                TemplateFile(path, 0o755 if file.stat().st_mode & 0o100 else 0o644, file.read_bytes())
+                for path, file in self.files(folder).items()
+            )
+        return self._read[folder]
 
     def _position(self, error: BaseException) -> str | None:
         """`file:line` of the innermost template frame: Jinja rewrites tracebacks to the template's own lines."""
@@ -90,11 +117,13 @@ class TemplateSet:
 
     def files(self, folder: str) -> Mapping[str, Path]:
         """All files below `folder` of every search folder, by path relative to it, sorted; the first folder wins."""
-        found: dict[str, Path] = {}
-        for root in reversed(self.directories):
-            top = root / folder
-            if top.is_dir():
-                for file in sorted(top.rglob("*")):
-                    if file.is_file():
-                        found[file.relative_to(top).as_posix()] = file
-        return dict(sorted(found.items()))
+        if folder not in self._listed:
+            found: dict[str, Path] = {}
+            for root in reversed(self.directories):
+                top = root / folder
+                if top.is_dir():
+                    for file in sorted(top.rglob("*")):
+                        if file.is_file():
+                            found[file.relative_to(top).as_posix()] = file
+            self._listed[folder] = dict(sorted(found.items()))
+        return self._listed[folder]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from runtimebuilder.render.contents import contents_of
 from runtimebuilder.render.context import BuildContext, ContextFile
 from runtimebuilder.render.environment import TemplateSet
@@ -108,13 +106,11 @@ def _compiled(
 ) -> list[ContextFile]:
     """What compiles extensions (`build/`), and the ini file that loads each, in every folder that PHP scans."""
     scripts = {
-        relative: file
+        file.path: ContextFile(f"build/{file.path}", 0o644, file.data)
         for folder in _folders(runtime)
-        for relative, file in templates.files(f"{folder}/build").items()
+        for file in templates.contents(f"{folder}/build")
     }
-    files = [
-        ContextFile(f"build/{relative}", 0o644, Path(file).read_bytes()) for relative, file in scripts.items()
-    ]
+    files = list(scripts.values())
     for module in build_set.modules:
         template = _of(runtime, "ini/60-extension.ini.j2", templates)
         text = templates.render(template, {"extension": module}).encode()
@@ -132,14 +128,12 @@ def _rootfs(runtime: RuntimeSpec, templates: TemplateSet, values: dict[str, obje
     """
     found: dict[str, ContextFile] = {}
     for folder in _folders(runtime):
-        for relative, file in templates.files(f"{folder}/rootfs").items():
-            mode = 0o755 if file.stat().st_mode & 0o100 else 0o644
-            path = f"rootfs/{relative.removesuffix('.j2')}"
-            if relative.endswith(".j2"):
-                data = templates.render(f"{folder}/rootfs/{relative}", values).encode()
-            else:
-                data = Path(file).read_bytes()
-            found[path] = ContextFile(path, mode, data)
+        for file in templates.contents(f"{folder}/rootfs"):
+            path = f"rootfs/{file.path.removesuffix('.j2')}"
+            data = file.data
+            if file.path.endswith(".j2"):
+                data = templates.render(f"{folder}/rootfs/{file.path}", values).encode()
+            found[path] = ContextFile(path, file.mode, data)
     return list(found.values())
 
 

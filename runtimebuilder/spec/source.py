@@ -30,6 +30,13 @@ class _Loader(yaml.BaseLoader):
     """PyYAML's reader, scanner, parser and composer with our own, shorter rules for plain scalars."""
 
 
+class _FastLoader(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[misc]
+    """The same with libyaml's reader, scanner and parser, where PyYAML was built with it: five times as fast.
+
+    Its messages are for libyaml's authors: what it refuses is read again by the other one.
+    """
+
+
 for _kind, _pattern, _first in (
     ("null", r"(?:~|null|Null|NULL|)\Z", ["~", "n", "N", ""]),
     (
@@ -40,7 +47,8 @@ for _kind, _pattern, _first in (
     ("int", r"-?(?:0|[1-9][0-9]*)\Z", list("-0123456789")),
     ("float", r"-?(?:0|[1-9][0-9]*)\.[0-9]+\Z", list("-0123456789")),
 ):
-    _Loader.add_implicit_resolver(_TAG + _kind, re.compile(_pattern), _first)
+    for _reader in (_Loader, _FastLoader):
+        _reader.add_implicit_resolver(_TAG + _kind, re.compile(_pattern), _first)
 
 _COMMENT = re.compile(r"\s*#\s*(.*?)\s*$")  # of the rest of a line, or of a whole one
 
@@ -151,7 +159,7 @@ def parse(text: str, shown: str, root: Path = Path()) -> tuple[Document | None, 
     """As `read`, from text."""
     lines = tuple(_LINE_BREAK.split(text))
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        node = _compose(text)
         if node is None:
             return None, [_problem(shown, lines, _START, "is empty")]
         builder = _Builder(shown, lines)
@@ -171,6 +179,13 @@ def parse(text: str, shown: str, root: Path = Path()) -> tuple[Document | None, 
     except yaml.MarkedYAMLError as error:
         return None, [_syntax(error, shown, lines)]
     return Document(shown, data, lines, builder.values, builder.keys, root), builder.problems
+
+
+def _compose(text: str) -> yaml.Node | None:
+    try:
+        return yaml.compose(text, Loader=_FastLoader)
+    except yaml.YAMLError:
+        return yaml.compose(text, Loader=_Loader)
 
 
 def _syntax(error: yaml.MarkedYAMLError, shown: str, lines: tuple[str, ...]) -> Problem:

@@ -131,7 +131,7 @@ def test_a_projects_own_runtime_stands_beside_the_built_in_ones(command: Command
     [
         (["frobnicate"], "No such command"),
         (["build", "php-82", "--no-such-option"], "No such option"),
-        (["build"], "Missing argument"),
+        (["build"], "say which runtimes"),
         (["build", "php-82", "--mirror", "nonsense"], "is not of the form REGISTRY=HOST[/PATH]"),
         (["build", "php-82", "--builder", "frob"], "'frob' is not one of auto, buildx, classic"),
         (["build", "php-82", "--platform", "linux/s390x"], "its platforms are linux/amd64, linux/arm64"),
