@@ -7,42 +7,21 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import pytest
-
-from runtimebuilder.cli import main
 
 SPEC = "schema: 1\nname: mine\nfamily: php\nversion: '8.2'\nvariant: function\nbase: debian-12\n"
 
 
-@dataclass(frozen=True)
-class Ran:
+class Ran(Protocol):
     code: int
     out: str
     err: str
 
 
 Command = Callable[..., Ran]
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
-    """Runs the console script's function in an empty folder; no engine can be reached."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no-engine.sock")
-    monkeypatch.delenv("RUNTIMEBUILDER_TRACEBACK", raising=False)
-
-    def run(*arguments: str) -> Ran:
-        monkeypatch.setattr("sys.argv", ["runtimebuilder", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main.run()
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err + captured.out
-        return Ran(int(str(ended.value.code)), captured.out, captured.err)
-
-    return run
 
 
 def test_version_is_data(command: Command) -> None:
