@@ -182,6 +182,8 @@ def parse(text: str, shown: str, root: Path = Path()) -> tuple[Document | None, 
 
 
 def _compose(text: str) -> yaml.Node | None:
+    if "\t" in text:  # libyaml takes a tab behind a key for a space
+        return yaml.compose(text, Loader=_Loader)
     try:
         return yaml.compose(text, Loader=_FastLoader)
     except yaml.YAMLError:
@@ -272,12 +274,17 @@ class _Builder:
     def _mark(self, node: yaml.Node) -> Mark:
         start, end = node.start_mark, node.end_mark
         line = self.lines[start.line] if start.line < len(self.lines) else ""
+        column = start.column
+        if (
+            start.index == end.index
+        ):  # nothing stands here: where it is missing is right behind what is before it
+            column = len(line[:column].rstrip(" ")) or column
         length = end.column - start.column if end.line == start.line else len(line.rstrip()) - start.column
         scalar = isinstance(node, yaml.ScalarNode)
         style = node.style if isinstance(node, yaml.ScalarNode) else None
         return Mark(
             start.line + 1,
-            start.column + 1,
+            column + 1,
             max(1, length if scalar or end.line == start.line else 1),
             node.value if scalar else "",
             1 if style in ('"', "'") else 0,
