@@ -52,8 +52,9 @@ def execute(
     *,
     no_cache: bool = False,
     secrets: Sequence[SecretSource] = (),
+    epoch: int | None = None,
 ) -> tuple[BuildResult, ...]:
-    """Run every step, each with those of `secrets` that its runtime names.
+    """Run every step, each with those of `secrets` that its runtime names; `epoch`: the lock's, seconds.
 
     A name is given to an image only when it is whole: built, and of the right architecture.
     """
@@ -66,8 +67,15 @@ def execute(
             if step.reason is Reason.UNCHANGED and step.existing:
                 image_id, built = step.existing, False
             else:
-                own = tuple(secret for secret in secrets if secret.name in step.runtime.secrets)
-                image_id = _build(engine, builder, step, progress, no_cache=no_cache, secrets=own)
+                request = BuildRequest(
+                    context=step.context,
+                    labels=dict(step.labels),
+                    platform=step.platform,
+                    no_cache=no_cache,
+                    secrets=tuple(secret for secret in secrets if secret.name in step.runtime.secrets),
+                    epoch=epoch,
+                )
+                image_id = _build(engine, builder, step, progress, request)
                 built = True
             for tag in step.tags:
                 engine.tag(image_id, tag)
@@ -81,22 +89,7 @@ def execute(
     return tuple(results)
 
 
-def _build(
-    engine: Engine,
-    builder: Builder,
-    step: Step,
-    progress: Progress,
-    *,
-    no_cache: bool,
-    secrets: tuple[SecretSource, ...],
-) -> str:
-    request = BuildRequest(
-        context=step.context,
-        labels=dict(step.labels),
-        platform=step.platform,
-        no_cache=no_cache,
-        secrets=secrets,
-    )
+def _build(engine: Engine, builder: Builder, step: Step, progress: Progress, request: BuildRequest) -> str:
     image_id = builder.build(request, lambda event: progress.event(step, event))
     facts = engine.image(image_id)
     if facts is None:

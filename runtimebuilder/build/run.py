@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtimebuilder.build.execute import BuildResult, Progress, execute
+from runtimebuilder.build.locking import Locker, locked_base
 from runtimebuilder.build.plan import Step, make_plan
 from runtimebuilder.engine import buildx
-from runtimebuilder.engine.bases import AUTO, ResolvedBase, resolve_base
+from runtimebuilder.engine.bases import AUTO, ResolvedBase, make_present, resolve_base
 from runtimebuilder.engine.builder import Builder, SecretSource
 from runtimebuilder.engine.buildx import BuildxBuilder
 from runtimebuilder.engine.classic import ClassicBuilder
@@ -22,6 +23,8 @@ from runtimebuilder.render.environment import TemplateSet
 from runtimebuilder.render.image import render_image
 from runtimebuilder.render.mirror import Mirror
 from runtimebuilder.spec.catalog import Catalog
+from runtimebuilder.spec.lock import FILE as LOCK_FILE
+from runtimebuilder.spec.lock import Lock, Pins, check_locked, pins_for
 from runtimebuilder.spec.model import RuntimeSpec
 from runtimebuilder.spec.packages import packages_for
 
@@ -42,6 +45,8 @@ class BuildOptions:
     pull: bool = False
     builder: str = "auto"  # one of BUILDERS
     secrets: tuple[SecretSource, ...] = ()
+    lock: Lock | None = None
+    locked: bool = False  # a runtime that the lock does not fit is refused
 
 
 def choose_builder(engine: Engine, wish: str = "auto") -> Builder:
@@ -72,9 +77,28 @@ def plan_builds(
         # A mistake in a template shall not hide behind a registry that cannot be reached, or wait for a base.
         first = catalog.base(options.base if options.base and options.base != AUTO else runtime.base)
         render_image(runtime, first, mirrors=options.mirrors, templates=templates)
+    if options.locked:
+        _check_locked(catalog, runtimes, options)
     bases: dict[str, ResolvedBase] = {}
+    platform = options.platform or engine.ping().platform
+    pinned = {runtime.name: _pins(catalog, runtime, options, platform, say) for runtime in runtimes}
+    locker = Locker(engine, catalog, options.mirrors, say)
 
     def base_for(runtime: RuntimeSpec) -> ResolvedBase:
+        if pins := pinned[runtime.name]:
+            place = f"{pins.base.name}@{pins.platform.digest}"
+            if place not in bases:
+                bases[place] = make_present(
+                    engine, pins.base, options.mirrors, say, pull=options.pull, digest=pins.platform.digest
+                )
+                _check_platform(engine, bases[place], options.platform)
+            if options.locked and pins.platform.made not in (None, locker.made_of(bases[place])):
+                raise SpecError(
+                    f"base {pins.base.name} was made of other packages than those in {LOCK_FILE}",
+                    hint="a base made here has the packages of its day: renew the lock with `runtimebuilder lock "
+                    f"--upgrade {runtime.name}`, or build on a base that is pulled",
+                )
+            return bases[place]
         # Per version: with --base auto the base depends on who has that PHP.
         place = f"{runtime.base} {runtime.version}"
         if place not in bases:
@@ -95,12 +119,38 @@ def plan_builds(
         runtimes,
         base_for=base_for,
         render=lambda runtime, base: render_image(
-            runtime, base.base, mirrors=options.mirrors, templates=templates
+            runtime, base.base, mirrors=options.mirrors, templates=templates, pins=pinned[runtime.name]
         ),
         platform=options.platform,
         extra_tags=options.tags,
         forced=options.no_cache or options.pull,
     )
+
+
+def _check_locked(catalog: Catalog, runtimes: Sequence[RuntimeSpec], options: BuildOptions) -> None:
+    """Raise `SpecError` (exit 2) for the first runtime that the lock does not fit; needs no engine."""
+    for runtime in runtimes:
+        entry = options.lock.runtimes.get(runtime.name) if options.lock else None
+        base = locked_base(entry, catalog, options.base, runtime)
+        check_locked(options.lock, runtime, base, options.platform)
+
+
+def _pins(
+    catalog: Catalog, runtime: RuntimeSpec, options: BuildOptions, platform: str, say: Callable[[str], None]
+) -> Pins | None:
+    """The lock's pins for the runtime. One that does not fit any more is told, and not used."""
+    entry = options.lock.runtimes.get(runtime.name) if options.lock else None
+    if entry is None:
+        return None
+    base = locked_base(entry, catalog, options.base, runtime)
+    try:
+        check_locked(options.lock, runtime, base, platform)
+    except SpecError as error:
+        if options.locked:
+            raise
+        say(f"WARNING: {error.message}; {runtime.name} is built without it")
+        return None
+    return pins_for(options.lock, runtime, base, platform)
 
 
 # What registries and engines take as a name: lower-case path, tag of at most 128 characters.
@@ -156,7 +206,15 @@ def run_plan(
     if builder.warning:
         say(f"WARNING: {builder.warning}")
     _check_secrets(plan, options, builder)
-    return execute(engine, builder, plan, progress, no_cache=options.no_cache, secrets=options.secrets)
+    return execute(
+        engine,
+        builder,
+        plan,
+        progress,
+        no_cache=options.no_cache,
+        secrets=options.secrets,
+        epoch=options.lock.epoch if options.lock else None,
+    )
 
 
 def _check_secrets(plan: Sequence[Step], options: BuildOptions, builder: Builder) -> None:

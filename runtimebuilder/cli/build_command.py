@@ -19,6 +19,7 @@ from runtimebuilder.errors import ExitCode
 from runtimebuilder.render.mirror import configured
 from runtimebuilder.spec.catalog import Catalog
 from runtimebuilder.spec.config import load_config
+from runtimebuilder.spec.lock import read_lock
 
 BaseOption = Annotated[
     str | None,
@@ -71,6 +72,14 @@ def build(
             help="The value of a secret that the spec names. Repeatable.",
         ),
     ] = None,
+    locked: Annotated[
+        bool,
+        typer.Option(
+            "--locked",
+            envvar="RUNTIMEBUILDER_LOCKED",
+            help="Refuse what runtimes.lock does not fit. (Without it, that is told.)",
+        ),
+    ] = False,
     json_output: Annotated[
         bool, typer.Option("--json", help="Print the result as one JSON document.")
     ] = False,
@@ -92,6 +101,8 @@ def build(
         pull=pull,
         builder=builder,
         secrets=tuple(parse_secret(text) for text in secret or ()),
+        lock=read_lock(),
+        locked=locked,
     )
     check_options(options, runtimes, catalog)
     engine = Engine.connect()

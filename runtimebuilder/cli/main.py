@@ -28,6 +28,8 @@ _COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "validate": ("validate_command", "validate", "Check specs; show all mistakes at once."),
     "schema": ("validate_command", "schema", "Print the JSON Schema of specs."),
     "render": ("render_command", "render", "Print a Dockerfile, or write its context."),
+    "lock": ("lock_command", "lock", "Pin bases, packages and archives."),
+    "outdated": ("lock_command", "outdated", "What is newer than what is pinned."),
     "plan": ("plan_command", "plan", "What would be built, and why."),
     "diff": ("plan_command", "diff_command", "What is different in the rendered files."),
     "build": ("build_command", "build", "Build runtimes that have changed."),

@@ -24,6 +24,7 @@ from runtimebuilder.render.environment import TemplateSet
 from runtimebuilder.render.mirror import configured
 from runtimebuilder.spec.catalog import Catalog
 from runtimebuilder.spec.config import load_config
+from runtimebuilder.spec.lock import read_lock
 
 Against = Annotated[
     str | None,
@@ -69,7 +70,7 @@ def plan(
             changes = compare(before, _here(catalog), runtimes, base=on, mirrors=mirrors)
         rows = [_Row(one.name, one.base, str(one.what), one.why) for one in changes]
     else:
-        options = BuildOptions(base=wish, mirrors=mirrors)
+        options = BuildOptions(base=wish, mirrors=mirrors, lock=read_lock())
         check_options(options, runtimes, catalog)
         engine = Engine.connect()
         try:

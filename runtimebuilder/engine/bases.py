@@ -101,9 +101,15 @@ def make_present(
     say: Callable[[str], None],
     *,
     pull: bool = False,
+    digest: str | None = None,
 ) -> ResolvedBase:
-    """Have `base` in the engine. Raises `UnreachableRegistryError` or another `EnvironmentProblemError` (exit 4)."""
+    """Have `base` in the engine, the very image of `digest` when that is given.
+
+    Raises `UnreachableRegistryError` or another `EnvironmentProblemError` (exit 4).
+    """
     reference = base_reference(base, mirrors)
+    if digest is not None:
+        reference = f"{reference.partition('@')[0]}@{digest}"
     here = engine.image(reference)
     if base.make is not None:
         if here is None or pull or here.labels.get(debian.KEY_LABEL) != debian.base_key(base):

@@ -34,6 +34,7 @@ class BuildRequest:
     platform: str | None = None  # "linux/arm64"; None: the engine's own
     no_cache: bool = False
     secrets: tuple[SecretSource, ...] = ()
+    epoch: int | None = None  # SOURCE_DATE_EPOCH, seconds: the time that the image says it was made
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,11 @@ class BuildxBuilder:
         with tempfile.TemporaryDirectory(prefix="runtimebuilder-") as folder:
             iidfile = Path(folder) / "iid"
             command = [*self._command, *_arguments(request), "--iidfile", str(iidfile), "-"]
-            finished = process.run(command, stdin=request.context.tar(), on_line=read)
+            # buildx makes a build argument of it.
+            env = (
+                {**os.environ, "SOURCE_DATE_EPOCH": str(request.epoch)} if request.epoch is not None else None
+            )
+            finished = process.run(command, stdin=request.context.tar(), env=env, on_line=read)
             if finished.code == 0 and iidfile.is_file():
                 return iidfile.read_text().strip()
         reason = errors[-1] if errors else f"buildx ended with code {finished.code}"

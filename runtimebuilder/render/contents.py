@@ -13,6 +13,7 @@ from runtimebuilder.errors import SpecError
 from runtimebuilder.render.context import ContextFile
 from runtimebuilder.render.mirror import Mirror
 from runtimebuilder.spec.contents import Artefact, MissingFileError, ProjectFile, one_file, project_files
+from runtimebuilder.spec.lock import Pins
 from runtimebuilder.spec.model import BaseSpec, RuntimeSpec
 from runtimebuilder.spec.zipped_layer import layer_files
 
@@ -46,17 +47,21 @@ class Contents:
     folder: str
 
 
-def contents_of(runtime: RuntimeSpec, base: BaseSpec, mirrors: tuple[Mirror, ...] = ()) -> Contents:
-    """The contents of `runtime`, as it is on `base`, images of layers through a mirror.
+def contents_of(
+    runtime: RuntimeSpec, base: BaseSpec, mirrors: tuple[Mirror, ...] = (), pins: Pins | None = None
+) -> Contents:
+    """The contents of `runtime`, as it is on `base`, images of layers through a mirror; pinned, where there are pins.
 
     Raises `SpecError` (exit 2) for files that cannot be used."""
     try:
-        return _contents(runtime, base, mirrors)
+        return _contents(runtime, base, mirrors, pins)
     except MissingFileError as error:
         raise SpecError(f"{runtime.name}: {error}", hint=f"correct {runtime.source}") from error
 
 
-def _contents(runtime: RuntimeSpec, base: BaseSpec, mirrors: tuple[Mirror, ...]) -> Contents:
+def _contents(
+    runtime: RuntimeSpec, base: BaseSpec, mirrors: tuple[Mirror, ...], pins: Pins | None
+) -> Contents:
     context: list[ContextFile] = []
     stages = []
     for number, stage in enumerate(runtime.stages):
@@ -65,7 +70,9 @@ def _contents(runtime: RuntimeSpec, base: BaseSpec, mirrors: tuple[Mirror, ...])
         stages.append(
             StageSteps(
                 name=f"build-{number}",
-                packages=tuple(sorted(stage.packages.get(base.name, ()))),
+                packages=pins.names(f"build-{number}")
+                if pins
+                else tuple(sorted(stage.packages.get(base.name, ()))),
                 folder=f"stages/{number}/" if found else "",
                 run=stage.run,
                 artefacts=stage.artefacts,
@@ -74,8 +81,9 @@ def _contents(runtime: RuntimeSpec, base: BaseSpec, mirrors: tuple[Mirror, ...])
     layers = []
     for number, layer in enumerate(runtime.layers):
         if layer.image is not None:
-            mirrored = [name for mirror in mirrors if (name := mirror.rewrite(layer.image))]
-            layers.append(LayerCopy("", mirrored[0] if mirrored else layer.image))
+            image = pins.image(layer.image) if pins else layer.image
+            mirrored = [name for mirror in mirrors if (name := mirror.rewrite(image))]
+            layers.append(LayerCopy("", mirrored[0] if mirrored else image))
         elif layer.zip is not None:
             file = one_file(layer.root, layer.zip)
             found = [

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from runtimebuilder.render.contents import contents_of
 from runtimebuilder.render.context import BuildContext, ContextFile
 from runtimebuilder.render.environment import TemplateSet
 from runtimebuilder.render.mirror import Mirror
 from runtimebuilder.spec import php_settings
+from runtimebuilder.spec.lock import COMMON, COMPILED, VARIANT, Pins
 from runtimebuilder.spec.model import BaseSpec, RuntimeSpec
-from runtimebuilder.spec.packages import BuildSet, PhpLayout, builds_for, layout_for, packages_for
+from runtimebuilder.spec.packages import BuildSet, PackageSet, PhpLayout, builds_for, layout_for, packages_for
 
 LABEL = "dev.runtimebuilder"
 # An application's own ini files. The leading colon keeps PHP's compiled-in folder, which is read first.
@@ -32,27 +35,35 @@ def render_image(
     *,
     mirrors: tuple[Mirror, ...] = (),
     templates: TemplateSet | None = None,
+    pins: Pins | None = None,
 ) -> BuildContext:
-    """The whole build context of `runtime` on `base`.
+    """The whole build context of `runtime` on `base`; with `pins` of exactly those packages on exactly that base.
 
     Raises `SpecError` (exit 2): the base lacks the PHP version or an extension, a template names something
     undefined, or a value cannot be quoted.
     """
     templates = templates or TemplateSet()
     runtime = runtime.on(base.name)
-    contents = contents_of(runtime, base, mirrors)
+    contents = contents_of(runtime, base, mirrors, pins)
+    package_set = packages_for(runtime, base)
+    if pins:
+        package_set = PackageSet(pins.names(COMMON), pins.names(VARIANT))
+    reference = base_reference(base, mirrors)
     values: dict[str, object] = {
         "runtime": runtime,
         "base": base,
         "contents": contents,
-        "package_set": packages_for(runtime, base),
-        "from_image": base_reference(base, mirrors),
+        "package_set": package_set,
+        "from_image": pins.from_image(reference) if pins else reference,
         "environment": sorted(runtime.env.items()),
         "labels": sorted(_labels(runtime, base).items()),
     }
     files = list(contents.context)
     if runtime.has_php:
-        files += _php(runtime, base, templates, values)
+        build_set = builds_for(runtime, base)
+        if pins and not build_set.is_empty:
+            build_set = replace(build_set, packages=pins.names(COMPILED))
+        files += _php(runtime, base, build_set, templates, values)
     files.append(
         ContextFile(
             "Dockerfile", 0o644, templates.render(f"{runtime.template}/Dockerfile.j2", values).encode()
@@ -63,11 +74,14 @@ def render_image(
 
 
 def _php(
-    runtime: RuntimeSpec, base: BaseSpec, templates: TemplateSet, values: dict[str, object]
+    runtime: RuntimeSpec,
+    base: BaseSpec,
+    build_set: BuildSet,
+    templates: TemplateSet,
+    values: dict[str, object],
 ) -> list[ContextFile]:
     """PHP's settings, and what compiles it or its extensions; adds to `values` what its templates want."""
     layout = layout_for(runtime, base)
-    build_set = builds_for(runtime, base)
     values["layout"] = layout
     values["build_set"] = build_set
     values["environment"] = sorted(
