@@ -48,8 +48,11 @@ def invoke(
         Path | None, typer.Option("--code", metavar="DIR", help="The files that go to /var/task.")
     ] = None,
     handler: Annotated[
-        str, typer.Option("--handler", metavar="NAME", help="The handler, as on Lambda.")
-    ] = "index.php",
+        str | None,
+        typer.Option(
+            "--handler", metavar="NAME", help="The handler, as on Lambda: the image's CMD, else index.php."
+        ),
+    ] = None,
     env: Annotated[
         list[str] | None,
         typer.Option("--env", metavar="NAME=VALUE", help="A variable of the function. Repeatable."),
@@ -78,7 +81,8 @@ def invoke(
         engine,
         image,
         [payload],
-        handler=handler,
+        handler=handler or "",
+        otherwise="index.php",
         code=code,
         env=parse_variables(env or []),
         limits=Limits(memory_mb=memory),

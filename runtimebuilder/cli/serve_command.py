@@ -24,8 +24,13 @@ def serve(
         Path | None, typer.Option("--code", metavar="DIR", help="The files that go to /var/task.")
     ] = None,
     handler: Annotated[
-        str, typer.Option("--handler", metavar="NAME", help="The handler, as on Lambda.")
-    ] = "public/index.php",
+        str | None,
+        typer.Option(
+            "--handler",
+            metavar="NAME",
+            help="The handler, as on Lambda: the image's CMD, else public/index.php.",
+        ),
+    ] = None,
     port: Annotated[int, typer.Option("--port", "-p", min=0, max=65535, help="0: any that is free.")] = 8000,
     env: Annotated[
         list[str] | None,
@@ -57,7 +62,8 @@ def serve(
         run_serve(
             engine,
             image,
-            handler=handler,
+            handler=handler or "",
+            otherwise="public/index.php",
             port=port,
             code=code,
             env=parse_variables(env or []),

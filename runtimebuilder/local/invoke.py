@@ -118,6 +118,7 @@ def invoke(
     payloads: Sequence[bytes],
     *,
     handler: str,
+    otherwise: str = "",
     code: Path | None = None,
     env: Mapping[str, str] | None = None,
     limits: Limits | None = None,
@@ -127,7 +128,9 @@ def invoke(
 
     `timeout` is the function's, in seconds. Raises `EnvironmentProblemError` (4) when the image is not there.
     """
-    with started_box(engine, image, handler=handler, code=code, env=env, limits=limits) as box:
+    with started_box(
+        engine, image, handler=handler, otherwise=otherwise, code=code, env=env, limits=limits
+    ) as box:
         return tuple(invoked(box, payload, timeout) for payload in payloads)
 
 
@@ -145,16 +148,21 @@ def started_box(
     image: str,
     *,
     handler: str,
+    otherwise: str = "",
     code: Path | None = None,
     env: Mapping[str, str] | None = None,
     limits: Limits | None = None,
 ) -> Iterator[Box]:
     """The function of an image, started and named like it; removed at the end.
 
-    Raises `EnvironmentProblemError` (4) when the image is not there.
+    `handler`: "" for the image's CMD, and where it has none, `otherwise`. Raises `EnvironmentProblemError` (4) when the
+    image is not there.
     """
-    if engine.image(image) is None:
+    facts = engine.image(image)
+    if facts is None:
         raise EnvironmentProblemError(f"the engine has no image {image}", hint="build or pull it first")
+    if not handler and not facts.cmd:
+        handler = otherwise
     with Run(engine) as run:
         subject = put_layer(run, image, code_layer(code)) if code else image
         function = Function(name=_function_name(image))

@@ -32,6 +32,7 @@ def serve(
     image: str,
     *,
     handler: str,
+    otherwise: str = "",
     port: int = 0,
     code: Path | None = None,
     env: Mapping[str, str] | None = None,
@@ -46,7 +47,9 @@ def serve(
     `port` 0: any that is free. `timeout` is the function's, in seconds. Raises `EnvironmentProblemError` (4): no
     such image, or the port is taken.
     """
-    with started_box(engine, image, handler=handler, code=code, env=env, limits=limits) as box:
+    with started_box(
+        engine, image, handler=handler, otherwise=otherwise, code=code, env=env, limits=limits
+    ) as box:
         gate = _Gate(box, timeout, say)
         try:
             server = _Server(port, gate)
