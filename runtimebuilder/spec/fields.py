@@ -111,6 +111,14 @@ def _ini_value(value: object) -> object:
     return str(value) if isinstance(value, int) else value
 
 
+def _ini_text(text: str) -> str:
+    """What php.ini can say at all: it has no escape in single quotes, and reads $ and backslashes in double ones."""
+    _one_line(text)
+    if "'" in text and re.search(r'[$"\\]', text):
+        raise ValueError('php.ini has no way to write a text with a single quote and one of $ \\ "')
+    return text
+
+
 def _env_key(text: str) -> str:
     if not _ENV_KEY.match(text):
         raise ValueError(f"{text!r} is not the name of an environment variable; use letters, digits and _")
@@ -268,7 +276,7 @@ AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 _scalar_schema = WithJsonSchema({"type": ["string", "integer", "boolean"]})
 _text_schema = WithJsonSchema({"type": ["string", "integer"]})
 IniKey = Annotated[str, AfterValidator(_ini_key)]
-IniValue = Annotated[str, BeforeValidator(_ini_value), AfterValidator(_one_line), _scalar_schema]
+IniValue = Annotated[str, BeforeValidator(_ini_value), AfterValidator(_ini_text), _scalar_schema]
 EnvKey = Annotated[str, AfterValidator(_env_key)]
 LabelKey = Annotated[str, AfterValidator(_label_key)]
 TextValue = Annotated[str, BeforeValidator(_number_text), AfterValidator(_one_line), _text_schema]
