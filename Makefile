@@ -45,6 +45,7 @@ format: venv ## Format the code
 docs: venv ## Make the generated pages again
 	$(PYTHON) -m runtimebuilder.conformance.catalogue > docs/conformance-cases.md
 	$(PYTHON) -m runtimebuilder.spec.extension_table > docs/php-extensions.md
+	$(PYTHON) -m runtimebuilder.spec.reference docs/specs.md
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist

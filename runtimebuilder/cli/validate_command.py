@@ -13,7 +13,7 @@ import typer
 from runtimebuilder.errors import ExitCode, NothingSelectedError, SpecError
 from runtimebuilder.spec.library import examine, spec_files
 from runtimebuilder.spec.problem_formats import FORMATS
-from runtimebuilder.spec.written import json_schema
+from runtimebuilder.spec.reference import described_schema
 
 
 def validate(
@@ -50,4 +50,4 @@ def validate(
 
 def schema() -> None:
     """Print the JSON Schema of specs, for editors and other tools."""
-    sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
+    sys.stdout.write(json.dumps(described_schema(), indent=2) + "\n")

@@ -13,6 +13,7 @@ import shlex
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # Words, numbers, sizes, paths, constants with | & ~: what php.ini takes without quotes and means what it says.
 _INI_BARE = re.compile(r"[A-Za-z0-9_./,:+%@-]+\Z")
+_INI_KEYWORDS = frozenset({"false", "no", "none", "null", "off", "on", "true", "yes"})
 _INI_EXPRESSION = re.compile(r"-?[A-Z0-9_]+(?: *[|&^] *[~!]?[A-Z0-9_]+)+\Z")
 # host[:port]/path[:tag][@digest]; nothing that could be read as an option or a build stage.
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*(?:@sha256:[0-9a-f]{64})?\Z")
@@ -54,6 +55,8 @@ def ini(value: object) -> str:
     text = _one_line(value, "an ini value")
     if text == "":
         return '""'
+    if text.lower() in _INI_KEYWORDS:  # bare, php.ini would read "1" or nothing
+        return f"'{text}'"
     if _INI_BARE.match(text) or _INI_EXPRESSION.match(text):
         return text
     if "'" not in text:

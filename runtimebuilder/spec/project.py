@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from runtimebuilder.errors import SpecError
-from runtimebuilder.spec.written import json_schema
+from runtimebuilder.spec.reference import described_schema
 
 SCHEMA = ".runtimebuilder/schema.json"
 
 
 def schema_text() -> str:
     """The JSON Schema as the file that specs point editors to."""
-    return json.dumps(json_schema(), indent=2) + "\n"
+    return json.dumps(described_schema(), indent=2) + "\n"
 
 
 def write_files(directory: Path, files: Mapping[str, str]) -> tuple[str, ...]:

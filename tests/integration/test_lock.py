@@ -82,8 +82,7 @@ def test_what_is_locked_is_what_is_built_until_the_spec_asks_for_more(
     done = cli("build", "own-tool", "--locked", cwd=project)
     assert done.returncode == 1
     assert "1.5-old" in done.stderr
-    assert cli("lock", "--upgrade", "own-tool", cwd=project).returncode == 0
-    assert json.loads(lock.read_text().partition("\n")[2])["runtimes"]["own-tool"] == entry
+    assert cli("lock", "--check", cwd=project).returncode == 0, "an old version is no stale lock"
 
     spec = project / "runtimes" / "tool.yaml"
     spec.write_text(SPEC.replace("[jq]", "[jq, unzip]"))
@@ -91,7 +90,7 @@ def test_what_is_locked_is_what_is_built_until_the_spec_asks_for_more(
     assert done.returncode == 2
     assert "runtimes.lock does not fit own-tool any more: unzip is asked for now" in done.stderr
     assert cli("lock", "--check", cwd=project).returncode == 1
-    assert "is built without it" in cli("build", "own-tool", cwd=project).stderr
+    assert "own-tool is built without it" in cli("plan", "own-tool", cwd=project).stderr
 
 
 def test_a_package_that_is_none_leaves_the_lock_as_it_was(

@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import docker
 import pytest
@@ -26,6 +27,13 @@ def project(tmp_path: Path, engine: Engine) -> Iterator[Path]:
     yield tmp_path
     for tag in ("al2023", "latest"):
         engine.remove_image(f"own-locked:{tag}", force=True)
+
+
+def found_in(project: Path) -> dict[str, Any]:
+    """What the lock says of the only platform."""
+    lock = json.loads((project / "runtimes.lock").read_text().partition("\n")[2])
+    (found,) = lock["runtimes"]["own-locked"]["platforms"].values()
+    return dict(found)
 
 
 def test_the_base_is_pinned_by_its_digest_and_a_newer_one_is_told(
@@ -68,6 +76,12 @@ def test_the_base_is_pinned_by_its_digest_and_a_newer_one_is_told(
     facts = engine.image("own-locked:al2023")
     assert facts is not None
     assert facts.labels["org.opencontainers.image.base.digest"] == digest
+    # An upgrade asks for everything anew. The packages are those of the day, and the same.
+    done = cli("lock", "--upgrade", *mirror, cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert found_in(project)["digest"] == moved
+    assert found_in(project)["packages"] == found["packages"]
+    assert cli("outdated", *mirror, cwd=project).returncode == 0
     script = "rpm -qa --qf '%{NAME} %|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\\n'"
     listed = subprocess.run(
         [

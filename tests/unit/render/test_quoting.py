@@ -67,6 +67,11 @@ def test_a_dockerfile_value_is_quoted_and_never_expanded(value: str, written: st
         ("a;b", "'a;b'"),
         ('"x"', "'\"x\"'"),
         ("it's", '"it\'s"'),
+        # Bare, php.ini reads these as "1" or as nothing.
+        ("off", "'off'"),
+        ("None", "'None'"),
+        ("null", "'null'"),
+        ("yes", "'yes'"),
     ],
 )
 def test_an_ini_value_is_bare_only_where_that_is_safe(value: str, written: str) -> None:
