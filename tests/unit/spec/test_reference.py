@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 from pydantic import BaseModel
 
 from runtimebuilder.spec.descriptions import DESCRIPTIONS, described
@@ -42,6 +44,17 @@ def test_editors_see_the_sentences() -> None:
     assert (
         definitions["FileEntry"]["properties"]["from"]["description"] == "A file or a folder of the project."
     )
+
+
+def test_the_schema_takes_what_is_valid_and_nothing_unknown() -> None:
+    validator = jsonschema.Draft202012Validator(described_schema())
+    validator.check_schema(described_schema())
+    shipped = PAGE.parents[1] / "runtimes" / "php.yaml"
+    texts = [shipped.read_text(), *re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)]
+    for text in texts:
+        document = yaml.safe_load(text)
+        assert [error.message for error in validator.iter_errors(document)] == []
+        assert list(validator.iter_errors({**document, "extensoins": []}))
 
 
 def test_the_specs_on_the_page_are_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
