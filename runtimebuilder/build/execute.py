@@ -77,16 +77,26 @@ def execute(
                 )
                 image_id = _build(engine, builder, step, progress, request)
                 built = True
-            for tag in step.tags:
-                engine.tag(image_id, tag)
             facts = engine.image(image_id)
             size = facts.size if facts else 0
+            _check_size(step, size)
+            for tag in step.tags:
+                engine.tag(image_id, tag)
             result = BuiltImage(step, image_id, size, time.monotonic() - started, built)
         except UserError as error:
             result = FailedBuild(step, error, time.monotonic() - started)
         results.append(result)
         progress.step_finished(result)
     return tuple(results)
+
+
+def _check_size(step: Step, size: int) -> None:
+    limit = step.runtime.on(step.base.base.name).limits.size
+    if limit is not None and size > limit:
+        raise SubjectFailedError(
+            f"{step.runtime.name}: the image has {size / 1e6:.1f} MB, and its limit is {limit / 1e6:.1f} MB",
+            hint=f"make it smaller, or raise 'limits' in {step.runtime.source}; its names are as they were",
+        )
 
 
 def _build(engine: Engine, builder: Builder, step: Step, progress: Progress, request: BuildRequest) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from runtimebuilder.engine.bases import ResolvedBase
 from runtimebuilder.engine.docker import Engine
+from runtimebuilder.errors import EnvironmentProblemError
 from runtimebuilder.render.context import BuildContext
 from runtimebuilder.render.image import LABEL
 from runtimebuilder.spec.model import RuntimeSpec
@@ -90,6 +91,7 @@ def make_plan(
     platform: str | None = None,
     extra_tags: Sequence[str] = (),
     forced: bool = False,
+    against: str | None = None,
 ) -> tuple[Step, ...]:
     """One step for each runtime, in the order given. Renders everything first: a bad template fails before a build."""
     steps = []
@@ -98,7 +100,9 @@ def make_plan(
         context = render(runtime, base)
         key = content_key(context, base, platform)
         tags = (*default_tags(runtime, base.base.name), *extra_tags)
-        here = engine.image(tags[0])
+        here = engine.image(against or tags[0])
+        if here is None and against is not None:
+            raise EnvironmentProblemError(f"the engine has no image {against}", hint=f"docker pull {against}")
         reason = Reason.NEW if here is None else Reason.CHANGED
         if here is not None and here.labels.get(KEY_LABEL) == key:
             reason = Reason.UNCHANGED

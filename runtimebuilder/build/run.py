@@ -69,8 +69,13 @@ def plan_builds(
     runtimes: Sequence[RuntimeSpec],
     options: BuildOptions,
     say: Callable[[str], None],
+    *,
+    against: str | None = None,
 ) -> tuple[Step, ...]:
-    """Resolve bases, render, compare content keys. Raises what these raise, and `SpecError` (2) for bad options."""
+    """Resolve bases, render, compare content keys: with the images under their names, or with `against`.
+
+    Raises what these raise, and `SpecError` (2) for bad options.
+    """
     check_options(options, runtimes, catalog)
     templates = TemplateSet()
     for runtime in runtimes:
@@ -124,6 +129,7 @@ def plan_builds(
         platform=options.platform,
         extra_tags=options.tags,
         forced=options.no_cache or options.pull,
+        against=against,
     )
 
 
@@ -157,6 +163,11 @@ def _pins(
 _NAME = re.compile(r"[a-z0-9]+(?:[._:/-]+[a-zA-Z0-9]+)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?\Z")
 
 
+def is_image_name(text: str) -> bool:
+    """Whether an image can have that name at all."""
+    return _NAME.match(text) is not None
+
+
 def check_options(options: BuildOptions, runtimes: Sequence[RuntimeSpec], catalog: Catalog) -> None:
     """Raise `SpecError` (exit 2) for options that cannot be meant. Needs no engine."""
     if options.builder not in BUILDERS:
@@ -167,7 +178,7 @@ def check_options(options: BuildOptions, runtimes: Sequence[RuntimeSpec], catalo
             hint="build one runtime, or leave --tag out",
         )
     for tag in options.tags:
-        if not _NAME.match(tag):
+        if not is_image_name(tag):
             raise SpecError(
                 f"--tag {tag!r} is not an image name", hint="for example --tag registry.example.com/app:7"
             )

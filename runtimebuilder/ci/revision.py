@@ -37,6 +37,15 @@ def here() -> Workspace:
     return Workspace(Catalog.load(), TemplateSet())
 
 
+def is_revision(text: str) -> bool:
+    """Whether the text names a revision here; whatever has no git, or is no repository, has none."""
+    try:
+        commit_of(text)
+    except RevisionError:
+        return False
+    return True
+
+
 def commit_of(revision: str) -> str:
     """The commit's full name. Raises `RevisionError` when there is none, or no git."""
     if revision.startswith("-"):

@@ -12,26 +12,28 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from runtimebuilder.build.run import BuildOptions, check_options, plan_builds
+from runtimebuilder.build.run import BuildOptions, check_options, is_image_name, plan_builds
 from runtimebuilder.ci import revision
 from runtimebuilder.ci.changes import Change, What, compare, diff
 from runtimebuilder.cli import console
 from runtimebuilder.cli.build_command import BaseOption, MirrorOption
-from runtimebuilder.cli.selection import Exclude, Family, Names, Own, Variant, select
+from runtimebuilder.cli.selection import ChangedSince, Exclude, Family, Names, Own, Variant, select
 from runtimebuilder.engine.bases import AUTO
 from runtimebuilder.engine.docker import Engine
+from runtimebuilder.errors import SpecError
 from runtimebuilder.render.environment import TemplateSet
 from runtimebuilder.render.mirror import configured
 from runtimebuilder.spec.catalog import Catalog
 from runtimebuilder.spec.config import load_config
 from runtimebuilder.spec.lock import read_lock
+from runtimebuilder.spec.model import RuntimeSpec
 
 Against = Annotated[
     str | None,
     typer.Option(
         "--against",
-        metavar="REF",
-        help="Compare with this revision of the project, in place of the images that are here. Needs no engine.",
+        metavar="REF|IMAGE",
+        help="Compare with this revision of the project (needs no engine), or one runtime with this image.",
     ),
 ]
 
@@ -50,6 +52,7 @@ def plan(
     variant: Variant = None,
     exclude: Exclude = None,
     own: Own = False,
+    changed_since: ChangedSince = None,
     against: Against = None,
     base: BaseOption = None,
     mirror: MirrorOption = None,
@@ -60,11 +63,15 @@ def plan(
     Without --against it compares with the images that are here, and makes bases present that are not.
     """
     catalog = Catalog.load()
-    runtimes = select(catalog, names, family, variant, exclude, own=own)
+    runtimes = select(catalog, names, family, variant, exclude, changed_since, own=own)
     config = load_config()
     mirrors = configured(mirror or (), config.mirrors)
     wish = base or config.base
-    if against is not None:
+    if against is not None and is_image_name(against) and not revision.is_revision(against):
+        rows = _against_image(
+            catalog, runtimes, BuildOptions(base=wish, mirrors=mirrors, lock=read_lock()), against
+        )
+    elif against is not None:
         with revision.at(against) as before:
             on = wish if wish != AUTO else None
             changes = compare(before, _here(catalog), runtimes, base=on, mirrors=mirrors)
@@ -79,6 +86,23 @@ def plan(
             engine.close()
         rows = [_Row(step.runtime.name, step.base.base.name, str(step.reason), step.why) for step in steps]
     _print(rows, json_output=json_output)
+
+
+def _against_image(
+    catalog: Catalog, runtimes: Sequence[RuntimeSpec], options: BuildOptions, reference: str
+) -> list[_Row]:
+    if len(runtimes) > 1:
+        raise SpecError(
+            f"there is no revision {reference!r} here, and an image can be compared with one runtime alone",
+            hint="name the runtime, or a revision; a shallow clone has the last commit alone",
+        )
+    check_options(options, runtimes, catalog)
+    engine = Engine.connect()
+    try:
+        steps = plan_builds(engine, catalog, runtimes, options, console.say, against=reference)
+    finally:
+        engine.close()
+    return [_Row(step.runtime.name, step.base.base.name, str(step.reason), step.why) for step in steps]
 
 
 def _here(catalog: Catalog) -> revision.Workspace:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from runtimebuilder.cli import console
 from runtimebuilder.cli.build_command import BaseOption, MirrorOption
-from runtimebuilder.cli.selection import Exclude, Family, Names, Own, Variant, select
+from runtimebuilder.cli.selection import ChangedSince, Exclude, Family, Names, Own, Variant, select
 from runtimebuilder.engine.bases import AUTO
 from runtimebuilder.errors import SpecError, SubjectFailedError
 from runtimebuilder.render.context import BuildContext
@@ -27,6 +27,7 @@ def render(
     variant: Variant = None,
     exclude: Exclude = None,
     own: Own = False,
+    changed_since: ChangedSince = None,
     base: BaseOption = None,
     mirror: MirrorOption = None,
     output: Annotated[
@@ -47,7 +48,7 @@ def render(
 ) -> None:
     """Print the Dockerfile of a runtime, or write whole build contexts. Needs no engine."""
     catalog = Catalog.load()
-    runtimes = select(catalog, names, family, variant, exclude, own=own, is_all=False)
+    runtimes = select(catalog, names, family, variant, exclude, changed_since, own=own, is_all=False)
     config = load_config()
     # What `auto` comes to is known only with an engine: without one it is the spec's own base.
     wish = next((one for one in (base, config.base) if one and one != AUTO), None)

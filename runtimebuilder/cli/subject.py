@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from runtimebuilder.build.subject import find_image, own_tests_of, verify_settings_of
@@ -17,6 +18,15 @@ def resolve_subject(engine: Engine, target: str, base: str | None = None) -> str
     if found.note:
         console.say(f"WARNING: {found.note}")
     return found.reference
+
+
+def matching(targets: Sequence[str]) -> tuple[str, ...]:
+    """The targets with patterns (`shop-*`) replaced by the runtimes that match, each once."""
+    found: list[str] = []
+    for target in targets:
+        pattern = set("*?[") & set(target)
+        found += [runtime.name for runtime in Catalog.load().select([target])] if pattern else [target]
+    return tuple(dict.fromkeys(found))
 
 
 def with_settings(options: VerifyOptions, target: str) -> VerifyOptions:

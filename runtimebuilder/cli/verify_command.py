@@ -12,7 +12,7 @@ import typer
 from rich.text import Text
 
 from runtimebuilder.cli import console
-from runtimebuilder.cli.subject import resolve_subject, resolve_tests, with_settings
+from runtimebuilder.cli.subject import matching, resolve_subject, resolve_tests, with_settings
 from runtimebuilder.cli.variables import parse_variables
 from runtimebuilder.conformance.case import Case, Level, builtin_cases
 from runtimebuilder.conformance.report.files import ReportFiles
@@ -172,7 +172,8 @@ def verify(
     files = ReportFiles(report or ())
     engine = Engine.connect()
     try:
-        references = {resolve_subject(engine, target, base): target for target in targets}
+        named = matching(targets)
+        references = {resolve_subject(engine, target, base): target for target in named}
         progress, turns = Progress(console.err(), verbose=verbose and json_output), Turns()
         told = ", ".join(map(str, report or ())) or None
         with files:

@@ -25,6 +25,7 @@ from runtimebuilder.spec.fields import (
     PlainPath,
     ProjectPath,
     Script,
+    Size,
     SpecModel,
     at,
     not_empty,
@@ -98,6 +99,12 @@ class VerifySettings(SpecModel):
     strict: StrictBool | None = None
     memory: Annotated[int, Field(ge=128, le=10_240)] | None = None
     known_failing: ProjectPath | None = Field(default=None, alias="known-failing")
+
+
+class LimitSettings(SpecModel):
+    """What an image may not exceed; None: not said. `size` in bytes, as the engine counts it."""
+
+    size: Size | None = None
 
 
 class ProjectFile(SpecModel):

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel
 
-from runtimebuilder.spec.contents import Artefact, BuildStage, FileEntry, LayerEntry, VerifySettings
+from runtimebuilder.spec.contents import (
+    Artefact,
+    BuildStage,
+    FileEntry,
+    LayerEntry,
+    LimitSettings,
+    VerifySettings,
+)
 from runtimebuilder.spec.model import ExtensionBuild, PhpSource
 from runtimebuilder.spec.php_settings import PhpSettings
 from runtimebuilder.spec.written import Changes, ExtendingSpec, FamilySpec, Settings, SingleSpec, VariantSpec
@@ -78,7 +85,11 @@ DESCRIPTIONS: Mapping[type[BaseModel], Mapping[str, str]] = {
             "A file of the project that becomes `/var/runtime/bootstrap`: for a runtime of the kind `provided`."
         ),
         "handler": "The function's handler: the image's CMD.",
+        "limits": "What the image may not exceed.",
         "verify": "How `verify NAME` judges this runtime; the command line comes before it.",
+    },
+    LimitSettings: {
+        "size": "The largest size that the image may have, such as `250 MB`; a larger one is a failed build.",
     },
     PhpSettings: {
         "state": "`shared`, `fork` or `process`: what is kept from one event to the next.",

@@ -72,6 +72,8 @@ def _values(runtime: RuntimeSpec) -> Iterator[tuple[Part, object]]:
     yield ("handler",), runtime.handler
     for name, value in _plain(runtime.verify).items():
         yield ("verify", name), value
+    for name, value in _plain(runtime.limits).items():
+        yield ("limits", name), value
 
 
 def _plain(model: Any) -> dict[str, Any]:

@@ -188,6 +188,18 @@ def _image(text: str) -> str:
     return text
 
 
+_SIZE = re.compile(r"([1-9][0-9]*) *(kB|KB|MB|GB)\Z")
+_UNITS = {"kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9}
+
+
+def _size(value: object) -> object:
+    """`250 MB` as bytes; decimal, as Docker shows sizes."""
+    match = _SIZE.match(value) if isinstance(value, str) else None
+    if not match:
+        raise ValueError(f"{str(value)!r} is not a size; write it as 250 MB")
+    return int(match[1]) * _UNITS[match[2]]
+
+
 def _script(text: str) -> str:
     if "\0" in text or not text.strip():
         raise ValueError("a step is a shell command")
@@ -264,6 +276,11 @@ ImagePath = Annotated[str, AfterValidator(_image_path)]
 PlainPath = Annotated[str, AfterValidator(_plain_path)]
 Mode = Annotated[str, BeforeValidator(_mode), WithJsonSchema({"type": "string", "pattern": "^0[0-7]{3}$"})]
 ImageName = Annotated[str, AfterValidator(_image)]
+Size = Annotated[
+    int,
+    BeforeValidator(_size),
+    WithJsonSchema({"type": ["string", "integer"], "pattern": "^[1-9][0-9]* *(kB|KB|MB|GB)$"}),
+]
 SecretName = Annotated[str, AfterValidator(_secret)]
 Handler = Annotated[str, AfterValidator(_handler)]
 Script = Annotated[str, AfterValidator(_script)]

@@ -1,9 +1,9 @@
 """Settings of a runtime put together, level by level, each value with the place where it was said last.
 
 Levels are the parts of a family (itself, a version, a variant) or a runtime, and before them those of what it extends.
-Later ones win: ini, env, labels, php, builds and verify key by key; base, platforms, source, handler and bootstrap as a
-whole; extensions and packages are replaced, or changed with + and -; files by where they go; layers and build stages
-add up. What a level says for one base (`bases:`) comes right after the level itself.
+Later ones win: ini, env, labels, php, builds, verify and limits key by key; base, platforms, source, handler and
+bootstrap as a whole; extensions and packages are replaced, or changed with + and -; files by where they go; layers and
+build stages add up. What a level says for one base (`bases:`) comes right after the level itself.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from runtimebuilder.spec.contents import (
     BuildStage,
     FileEntry,
     Layer,
+    LimitSettings,
     ProjectFile,
     Stage,
 )
@@ -84,6 +85,7 @@ class Merged:
         self.bootstrap: ProjectFile | None = None
         self.handler: str | None = None
         self.verify: dict[str, Any] = {}
+        self.limits: dict[str, Any] = {}
         self._ever: set[str] = set()
         for index, level in enumerate(levels):
             self._settings(level)
@@ -136,11 +138,15 @@ class Merged:
             for key, value in said_here.items():
                 holder[key] = value
                 self.places[name, key] = Place(document, (*loc, name, key), key=name == "builds")
-        for key, value in changes.verify:
-            if value is not None:
-                alias = type(changes.verify).model_fields[key].alias or key
-                self.verify[alias] = value
-                self.places["verify", alias] = Place(document, (*loc, "verify", alias))
+        for block, model, said_so_far in (
+            ("verify", changes.verify, self.verify),
+            ("limits", changes.limits, self.limits),
+        ):
+            for key, value in model:
+                if value is not None:
+                    alias = type(model).model_fields[key].alias or key
+                    said_so_far[alias] = value
+                    self.places[block, alias] = Place(document, (*loc, block, alias))
         if changes.source is not None:
             self.php_source = changes.source
             self.places["source",] = Place(document, (*loc, "source"), key=True)
@@ -246,4 +252,5 @@ def values_of(merged: Merged) -> Mapping[str, object]:
         "bootstrap": merged.bootstrap,
         "handler": merged.handler,
         "verify": merged.verify,
+        "limits": LimitSettings.model_construct(**merged.limits),
     }

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool
 
-from runtimebuilder.spec.contents import Layer, ProjectFile, Stage, VerifySettings
+from runtimebuilder.spec.contents import Layer, LimitSettings, ProjectFile, Stage, VerifySettings
 from runtimebuilder.spec.fields import (
     AbsolutePath,
     ConfigureOption,
@@ -130,6 +130,7 @@ class RuntimeSpec(SpecModel):
     bootstrap: ProjectFile | None = None
     handler: Handler | None = None
     verify: VerifySettings = VerifySettings()
+    limits: LimitSettings = LimitSettings()
     kind: Name  # the variant, or the one that it behaves as; PROVIDED: no PHP at all
     source: Line
     # As it is on other bases, where the spec says something for single ones (`bases:`); ELSEWHERE: on all the rest.

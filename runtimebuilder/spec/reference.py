@@ -12,7 +12,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from runtimebuilder.spec.contents import Artefact, BuildStage, FileEntry, LayerEntry, VerifySettings
+from runtimebuilder.spec.contents import (
+    Artefact,
+    BuildStage,
+    FileEntry,
+    LayerEntry,
+    LimitSettings,
+    VerifySettings,
+)
 from runtimebuilder.spec.descriptions import DESCRIPTIONS, described
 from runtimebuilder.spec.model import ExtensionBuild, PhpSource
 from runtimebuilder.spec.php_settings import PhpSettings
@@ -40,6 +47,7 @@ _TABLES: tuple[tuple[str, tuple[type[BaseModel], ...]], ...] = (
     ("`build`", (BuildStage,)),
     ("An artefact of `build`", (Artefact,)),
     ("`verify`", (VerifySettings,)),
+    ("`limits`", (LimitSettings,)),
     ("An entry of `builds`", (ExtensionBuild,)),
     ("`source`", (PhpSource,)),
 )

@@ -28,6 +28,7 @@ _INDEPENDENT = frozenset(
         "ini",
         "labels",
         "layers",
+        "limits",
         "packages",
         "php",
         "platforms",

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, GetJsonS
 from pydantic.json_schema import JsonSchemaValue, models_json_schema
 from pydantic_core import CoreSchema
 
-from runtimebuilder.spec.contents import BuildStage, FileEntry, Layers, VerifySettings
+from runtimebuilder.spec.contents import BuildStage, FileEntry, Layers, LimitSettings, VerifySettings
 from runtimebuilder.spec.fields import (
     Env,
     ExtensionChange,
@@ -66,6 +66,7 @@ class Changes(SpecModel):
     bootstrap: ProjectPath | None = None
     handler: Handler | None = None
     verify: VerifySettings = VerifySettings()
+    limits: LimitSettings = LimitSettings()
 
 
 class BaseChanges(Changes):

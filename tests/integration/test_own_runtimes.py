@@ -170,3 +170,51 @@ def test_a_secret_reaches_its_step_and_neither_image_nor_log(
     saved = subprocess.run(["docker", "save", "own-echo:debian-12"], capture_output=True, check=True)
     assert value not in done.stdout + done.stderr + history.stdout
     assert value.encode() not in saved.stdout
+
+
+@pytest.mark.usefixtures("debian12_image")
+def test_an_image_over_its_limit_gets_no_name(cli: Cli, engine: Engine, project: Path) -> None:
+    spec = project / "runtimes" / "own-echo.yaml"
+    spec.write_text(
+        "schema: 1\nname: own-echo\nfamily: bash\nversion: '5.2'\nvariant: function\nkind: provided\nbase: debian-12\n"
+        "bootstrap: bin/bootstrap\nlimits: { size: 1 MB }\n"
+    )
+    done = cli("build", "own-echo", cwd=project)
+    assert done.returncode == 1
+    assert "and its limit is 1.0 MB" in done.stderr
+    assert engine.image("own-echo:debian-12") is None
+    spec.write_text(spec.read_text().replace("1 MB", "1 GB"))
+    assert cli("build", "own-echo", cwd=project).returncode == 0
+    ran = cli("plan", "own-echo", "--against", "own-echo:debian-12", "--json", cwd=project)
+    assert json.loads(ran.stdout)["runtimes"][0]["what"] == "unchanged"
+    (project / "bin" / "bootstrap").write_text("#!/bin/bash\n")
+    ran = cli("plan", "own-echo", "--against", "own-echo:debian-12", "--json", cwd=project)
+    assert json.loads(ran.stdout)["runtimes"][0] == {
+        "runtime": "own-echo",
+        "base": "debian-12",
+        "what": "changed",
+        "why": ["template or file changed"],
+    }
+
+
+@pytest.mark.usefixtures("debian12_image")
+def test_a_new_project_builds_and_conforms_at_once(cli: Cli, engine: Engine, tmp_path: Path) -> None:
+    assert cli("init", "shop", "--name", "own-shop", "--extends", "php-82", cwd=tmp_path).returncode == 0
+    done = cli("build", "own-shop", "--base", "debian-12", cwd=tmp_path / "shop")
+    assert done.returncode == 0, done.stderr
+    try:
+        done = cli(
+            "verify",
+            "own-*",
+            "--base",
+            "debian-12",
+            "--case",
+            "test_*",
+            "--case",
+            "RT-00*",
+            cwd=tmp_path / "shop",
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "all 7 passed" in done.stdout
+    finally:
+        engine.remove_image("own-shop:debian-12", force=True)
