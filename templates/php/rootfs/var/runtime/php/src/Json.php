@@ -19,6 +19,9 @@ use stdClass;
  */
 final class Json
 {
+    /** Bytes of a text, and of an event, that LargeJson is loaded for. */
+    public const LARGE = 65_536;
+
     private const DEPTH = 100_000;
 
     /** Deeper values would exhaust the C stack in json_encode. */
@@ -39,15 +42,15 @@ final class Json
         }
         // Most events have no such object, and the walk over a large event costs more than parsing it.
         if (preg_match('/\{\s*+\}|"(?:0|\\\\u0030)"\s*+:/', $json) === 0 && !BigInteger::isIn($json)) {
-            return json_decode($json, true, self::DEPTH, JSON_THROW_ON_ERROR);
+            return self::parse($json, true);
         }
         $json = self::withoutBigIntegers($json);
         try {
-            $value = json_decode($json, false, self::DEPTH, JSON_THROW_ON_ERROR);
+            $value = self::parse($json, false);
         } catch (\JsonException $error) {
             if ($error->getCode() === JSON_ERROR_INVALID_PROPERTY_NAME) {
                 // A key that begins with U+0000 cannot be a property; as an array key it is fine.
-                $value = json_decode($json, true, self::DEPTH, JSON_THROW_ON_ERROR);
+                $value = self::parse($json, true);
                 self::showBigIntegers($value);
 
                 return $value;
@@ -72,7 +75,7 @@ final class Json
             return null;
         }
         $plain = self::withoutBigIntegers($json);
-        $value = json_decode($plain, false, self::DEPTH, JSON_THROW_ON_ERROR);
+        $value = self::parse($plain, false);
         if ($plain !== $json) {
             self::showBigIntegers($value);
         }
@@ -83,7 +86,27 @@ final class Json
     /** @throws \JsonException */
     public static function encode(mixed $value): string
     {
-        return BigInteger::show(json_encode($value, self::ENCODE, self::ENCODE_DEPTH));
+        return BigInteger::show(self::hasLargeText($value)
+            ? LargeJson::encode($value, self::ENCODE, self::ENCODE_DEPTH)
+            : json_encode($value, self::ENCODE, self::ENCODE_DEPTH));
+    }
+
+    private static function hasLargeText(mixed $value): bool
+    {
+        foreach (is_array($value) ? $value : [$value] as $item) {
+            if (is_string($item) && strlen($item) >= self::LARGE) {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static function parse(string $json, bool $toArrays): mixed
+    {
+        return strlen($json) < self::LARGE
+            ? json_decode($json, $toArrays, self::DEPTH, JSON_THROW_ON_ERROR)
+            : LargeJson::decode($json, $toArrays, self::DEPTH);
     }
 
     private static function withoutBigIntegers(string $json): string

@@ -12,6 +12,7 @@ use RuntimeBuilder\Environment;
 use RuntimeBuilder\InitFailure;
 use RuntimeBuilder\InvocationFailure;
 use RuntimeBuilder\Json;
+use RuntimeBuilder\LargeJson;
 use RuntimeBuilder\Log;
 use RuntimeBuilder\Net\ConnectionLost;
 use RuntimeBuilder\Net\Deadline;
@@ -65,7 +66,9 @@ final class FpmRunner implements Runner
     public function run(Invocation $invocation): string|Body
     {
         try {
-            $event = json_decode($invocation->event, true, 512, JSON_THROW_ON_ERROR);
+            $event = strlen($invocation->event) < Json::LARGE
+                ? json_decode($invocation->event, true, 512, JSON_THROW_ON_ERROR)
+                : LargeJson::decode($invocation->event, true, 512);
         } catch (\JsonException $error) {
             throw new InvocationFailure('Runtime.UnmarshalError', 'the event is not JSON: ' . $error->getMessage());
         }
