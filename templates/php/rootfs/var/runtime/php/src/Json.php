@@ -7,6 +7,17 @@ namespace RuntimeBuilder;
 use ArrayObject;
 use stdClass;
 
+use function array_is_list;
+use function array_keys;
+use function get_object_vars;
+use function is_array;
+use function is_object;
+use function is_string;
+use function json_decode;
+use function json_encode;
+use function preg_match;
+use function strlen;
+
 /**
  * JSON as a PHP handler wants it and Lambda sent it.
  *

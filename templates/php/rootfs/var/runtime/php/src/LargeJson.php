@@ -4,6 +4,24 @@ declare(strict_types=1);
 
 namespace RuntimeBuilder;
 
+use function array_values;
+use function bin2hex;
+use function count;
+use function explode;
+use function get_object_vars;
+use function implode;
+use function is_array;
+use function is_object;
+use function is_string;
+use function json_decode;
+use function json_encode;
+use function preg_match;
+use function random_bytes;
+use function str_starts_with;
+use function strlen;
+use function strpos;
+use function substr;
+
 /**
  * JSON with texts of many kilobytes in it, such as a request's body in base64: the same results as PHP's own functions.
  *

@@ -6,6 +6,9 @@ namespace RuntimeBuilder;
 
 use Closure;
 
+use function restore_error_handler;
+use function set_error_handler;
+
 /**
  * Calls PHP functions that warn where we look at the result ourselves.
  *

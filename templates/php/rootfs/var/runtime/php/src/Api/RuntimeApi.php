@@ -16,6 +16,13 @@ use RuntimeBuilder\Streaming\StreamedPost;
 use RuntimeBuilder\Version;
 use Throwable;
 
+use function getenv;
+use function preg_match;
+use function rawurlencode;
+use function strlen;
+use function substr;
+use function trim;
+
 /**
  * The Lambda Runtime API, version 2018-06-01, from the runtime's side.
  *

@@ -9,6 +9,10 @@ use RuntimeBuilder\Net\Deadline;
 use RuntimeBuilder\Net\Stream;
 use RuntimeBuilder\Net\TimedOut;
 
+use function min;
+use function strlen;
+use function usleep;
+
 /**
  * HTTP/1.1 to one host over one kept connection. No proxy, no redirects, no `Expect`.
  *

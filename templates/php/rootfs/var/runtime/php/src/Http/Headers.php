@@ -4,6 +4,13 @@ declare(strict_types=1);
 
 namespace RuntimeBuilder\Http;
 
+use function array_map;
+use function explode;
+use function preg_match_all;
+use function preg_quote;
+use function strtolower;
+use function trim;
+
 /**
  * Header fields as they came; names are compared without regard to case. They are looked for when somebody asks: of most
  * answers nobody does.

@@ -4,6 +4,21 @@ declare(strict_types=1);
 
 namespace RuntimeBuilder\Http;
 
+use function array_unique;
+use function count;
+use function hexdec;
+use function ltrim;
+use function max;
+use function preg_match;
+use function preg_replace;
+use function rtrim;
+use function str_contains;
+use function str_ends_with;
+use function str_replace;
+use function strlen;
+use function strpos;
+use function substr;
+
 /**
  * Takes the bytes of one answer in pieces of any size (RFC 9112). Knows no sockets.
  *

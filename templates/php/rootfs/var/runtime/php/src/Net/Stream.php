@@ -6,6 +6,20 @@ namespace RuntimeBuilder\Net;
 
 use RuntimeBuilder\Quietly;
 
+use function fclose;
+use function feof;
+use function fread;
+use function fwrite;
+use function hrtime;
+use function restore_error_handler;
+use function stream_context_create;
+use function stream_select;
+use function stream_set_blocking;
+use function stream_set_read_buffer;
+use function stream_socket_client;
+use function strlen;
+use function substr;
+
 /**
  * One connected socket, full duplex: what is queued goes out while what comes in is read.
  *

@@ -6,6 +6,18 @@ namespace RuntimeBuilder\State;
 
 use RuntimeBuilder\Quietly;
 
+use function fclose;
+use function fread;
+use function fwrite;
+use function min;
+use function pack;
+use function stream_select;
+use function stream_set_blocking;
+use function stream_socket_pair;
+use function strlen;
+use function substr;
+use function unpack;
+
 /**
  * Messages between the runtime and a process that handles an event for it: one byte says what, four how long it is.
  *
