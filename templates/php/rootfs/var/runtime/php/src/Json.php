@@ -33,6 +33,12 @@ final class Json
     /** Bytes of a text, and of an event, that LargeJson is loaded for. */
     public const LARGE = 65_536;
 
+    /** Bytes of an event in which one pattern for all that is special is quicker than several fast ones. */
+    private const SMALL = 2_048;
+
+    /** An empty object, a key that is 0. */
+    private const SPECIAL = '/\{\s*+\}|"(?:0|\\\\u0030)"\s*+:';
+
     private const DEPTH = 100_000;
 
     /** Deeper values would exhaust the C stack in json_encode. */
@@ -52,7 +58,10 @@ final class Json
             return null;
         }
         // Most events have no such object, and the walk over a large event costs more than parsing it.
-        if (preg_match('/\{\s*+\}|"(?:0|\\\\u0030)"\s*+:/', $json) === 0 && !BigInteger::isIn($json)) {
+        if (strlen($json) < self::SMALL
+            ? preg_match(self::SPECIAL . '|(?:[:,\[]|^)\s*+-?\d{19}/', $json) === 0
+            : preg_match(self::SPECIAL . '/', $json) === 0 && !BigInteger::isIn($json)
+        ) {
             return self::parse($json, true);
         }
         $json = self::withoutBigIntegers($json);

@@ -12,7 +12,6 @@ use function fwrite;
 use function min;
 use function pack;
 use function stream_select;
-use function stream_set_blocking;
 use function stream_socket_pair;
 use function strlen;
 use function substr;
@@ -41,7 +40,6 @@ final class Channel
     /** @param resource $stream one end of a socket pair */
     public function __construct(private $stream)
     {
-        stream_set_blocking($stream, true);
     }
 
     /** @return array{self, self} */
