@@ -71,6 +71,40 @@ return [
         $t->same('c d', $response->headers->first('y'));
         $t->same(null, $response->headers->first('z'));
     },
+    'fields by the beginning of their names' => static fn (Results $t) => $t->same(
+        ['b' => '1', 'c-d' => 'x:y', 'e' => ''],
+        $parse("HTTP/1.1 200 OK\r\nA-B: \t1 \r\na-b: 2\r\nXA-B: 3\r\na-C-d:x:y\r\nA: 4\r\nA-E:\r\nContent-Length: 0\r\n\r\n")?->headers->under('a-'),
+    ),
+    // What comes whole is read by a shorter way.
+    'an answer that comes whole is the same as one in pieces' => static function (Results $t) use ($parse): void {
+        $show = static function (string $bytes, int $size) use ($parse): mixed {
+            try {
+                $response = $parse($bytes, $size, true);
+            } catch (MalformedResponse $error) {
+                return $error->getMessage();
+            }
+            $names = ['a', 'content-length', 'connection', 'transfer-encoding', 'x'];
+
+            return $response === null ? null : [
+                $response->status, $response->body, $response->keepAlive,
+                array_map(static fn (string $name) => $response->headers->all($name), $names),
+            ];
+        };
+        $starts = ['HTTP/1.1 200 OK', 'HTTP/1.1 202', 'HTTP/1.0 200 OK', 'HTTP/1.1 204 x', 'HTTP/1.1 304 x', 'HTTP/1.1 100 x', 'HTTP/1.1 2000 x'];
+        $lines = [
+            'Content-Length: 3', 'content-length:3 ', 'Content-Length: 0', 'Content-Length: x', 'Content-Length: 4', 'A: b', "a:\tc\t",
+            ' folded', 'no colon', 'Connection: close', 'Connection: keep-alive', 'Transfer-Encoding: chunked', 'X: ', "X: a\r",
+        ];
+        mt_srand(7);
+        for ($round = 0; $round < 3_000; $round++) {
+            $head = $starts[mt_rand(0, 20) % count($starts)];
+            for ($count = mt_rand(0, 4); $count > 0; $count--) {
+                $head .= (mt_rand(0, 9) === 0 ? "\n" : "\r\n") . $lines[array_rand($lines)];
+            }
+            $bytes = $head . (mt_rand(0, 9) === 0 ? "\n\n" : "\r\n\r\n") . ['abc', "3\r\nabc\r\n0\r\n\r\n", 'abcd', ''][mt_rand(0, 3)];
+            $t->same($show($bytes, 1), $show($bytes, 1 << 20), json_encode($bytes, JSON_THROW_ON_ERROR));
+        }
+    },
     'header values are bytes' => static fn (Results $t) => $t->same(
         '{"n":"é"}',
         $parse("HTTP/1.1 200 OK\r\nLambda-Runtime-Client-Context: {\"n\":\"é\"}\r\nContent-Length: 0\r\n\r\n")?->headers->first('lambda-runtime-client-context'),

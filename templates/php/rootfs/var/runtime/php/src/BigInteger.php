@@ -7,6 +7,19 @@ namespace RuntimeBuilder;
 use JsonSerializable;
 use Stringable;
 
+use function bin2hex;
+use function is_string;
+use function json_encode;
+use function preg_match;
+use function preg_quote;
+use function preg_replace;
+use function preg_replace_callback;
+use function random_bytes;
+use function str_starts_with;
+use function strlen;
+use function substr;
+use function trim;
+
 /**
  * An integer of an event that is too large for PHP's own (64 bits). As text it is its digits, for bcmath or gmp; in a
  * result it is written as the number that it was.

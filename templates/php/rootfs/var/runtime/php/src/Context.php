@@ -6,6 +6,13 @@ namespace RuntimeBuilder;
 
 use RuntimeBuilder\Api\Invocation;
 
+use function array_map;
+use function getenv;
+use function is_array;
+use function json_decode;
+use function max;
+use function microtime;
+
 /** What a handler gets beside the event: this invocation and this function. */
 final class Context implements \JsonSerializable
 {

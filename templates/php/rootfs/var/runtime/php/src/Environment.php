@@ -4,6 +4,11 @@ declare(strict_types=1);
 
 namespace RuntimeBuilder;
 
+use function getenv;
+use function putenv;
+use function rtrim;
+use function str_contains;
+
 /** Environment variables of this process and of what it starts, and the copies that PHP keeps of them. */
 final class Environment
 {

@@ -14,7 +14,7 @@ final class FatalError
 
     public static function reserveMemory(): void
     {
-        self::$reserve = str_repeat(' ', 256 * 1024);
+        self::$reserve ??= str_repeat(' ', 256 * 1024); // a forked copy has its parent's
     }
 
     /**

@@ -7,6 +7,17 @@ namespace RuntimeBuilder;
 use ArrayObject;
 use stdClass;
 
+use function array_is_list;
+use function array_keys;
+use function get_object_vars;
+use function is_array;
+use function is_object;
+use function is_string;
+use function json_decode;
+use function json_encode;
+use function preg_match;
+use function strlen;
+
 /**
  * JSON as a PHP handler wants it and Lambda sent it.
  *
@@ -19,6 +30,15 @@ use stdClass;
  */
 final class Json
 {
+    /** Bytes of a text, and of an event, that LargeJson is loaded for. */
+    public const LARGE = 65_536;
+
+    /** Bytes of an event in which one pattern for all that is special is quicker than several fast ones. */
+    private const SMALL = 2_048;
+
+    /** An empty object, a key that is 0. */
+    private const SPECIAL = '/\{\s*+\}|"(?:0|\\\\u0030)"\s*+:';
+
     private const DEPTH = 100_000;
 
     /** Deeper values would exhaust the C stack in json_encode. */
@@ -38,16 +58,19 @@ final class Json
             return null;
         }
         // Most events have no such object, and the walk over a large event costs more than parsing it.
-        if (preg_match('/\{\s*+\}|"(?:0|\\\\u0030)"\s*+:/', $json) === 0 && !BigInteger::isIn($json)) {
-            return json_decode($json, true, self::DEPTH, JSON_THROW_ON_ERROR);
+        if (strlen($json) < self::SMALL
+            ? preg_match(self::SPECIAL . '|(?:[:,\[]|^)\s*+-?\d{19}/', $json) === 0
+            : preg_match(self::SPECIAL . '/', $json) === 0 && !BigInteger::isIn($json)
+        ) {
+            return self::parse($json, true);
         }
         $json = self::withoutBigIntegers($json);
         try {
-            $value = json_decode($json, false, self::DEPTH, JSON_THROW_ON_ERROR);
+            $value = self::parse($json, false);
         } catch (\JsonException $error) {
             if ($error->getCode() === JSON_ERROR_INVALID_PROPERTY_NAME) {
                 // A key that begins with U+0000 cannot be a property; as an array key it is fine.
-                $value = json_decode($json, true, self::DEPTH, JSON_THROW_ON_ERROR);
+                $value = self::parse($json, true);
                 self::showBigIntegers($value);
 
                 return $value;
@@ -72,7 +95,7 @@ final class Json
             return null;
         }
         $plain = self::withoutBigIntegers($json);
-        $value = json_decode($plain, false, self::DEPTH, JSON_THROW_ON_ERROR);
+        $value = self::parse($plain, false);
         if ($plain !== $json) {
             self::showBigIntegers($value);
         }
@@ -83,7 +106,27 @@ final class Json
     /** @throws \JsonException */
     public static function encode(mixed $value): string
     {
-        return BigInteger::show(json_encode($value, self::ENCODE, self::ENCODE_DEPTH));
+        return BigInteger::show(self::hasLargeText($value)
+            ? LargeJson::encode($value, self::ENCODE, self::ENCODE_DEPTH)
+            : json_encode($value, self::ENCODE, self::ENCODE_DEPTH));
+    }
+
+    private static function hasLargeText(mixed $value): bool
+    {
+        foreach (is_array($value) ? $value : [$value] as $item) {
+            if (is_string($item) && strlen($item) >= self::LARGE) {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static function parse(string $json, bool $toArrays): mixed
+    {
+        return strlen($json) < self::LARGE
+            ? json_decode($json, $toArrays, self::DEPTH, JSON_THROW_ON_ERROR)
+            : LargeJson::decode($json, $toArrays, self::DEPTH);
     }
 
     private static function withoutBigIntegers(string $json): string

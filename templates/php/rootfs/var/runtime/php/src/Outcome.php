@@ -9,6 +9,11 @@ use RuntimeBuilder\Api\Invocation;
 use RuntimeBuilder\Streaming\Body;
 use Throwable;
 
+use function flush;
+use function ob_end_flush;
+use function ob_get_level;
+use function ob_start;
+
 /** What came of one event: a result (text, or a stream that has begun), or the report of a failure. */
 final class Outcome
 {

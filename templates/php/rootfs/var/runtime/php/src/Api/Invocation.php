@@ -4,6 +4,9 @@ declare(strict_types=1);
 
 namespace RuntimeBuilder\Api;
 
+use function max;
+use function microtime;
+
 /** What GET next gave out: the event as JSON text and the headers, nothing decoded yet. */
 final class Invocation
 {

@@ -16,6 +16,13 @@ use RuntimeBuilder\Streaming\StreamedPost;
 use RuntimeBuilder\Version;
 use Throwable;
 
+use function getenv;
+use function preg_match;
+use function rawurlencode;
+use function strlen;
+use function substr;
+use function trim;
+
 /**
  * The Lambda Runtime API, version 2018-06-01, from the runtime's side.
  *
@@ -71,7 +78,8 @@ final class RuntimeApi
         if ($response->status !== 200) {
             throw new ApiFailure('the next event was refused: ' . self::describe($response));
         }
-        $requestId = $response->headers->first('Lambda-Runtime-Aws-Request-Id') ?? '';
+        $headers = $response->headers->under('Lambda-Runtime-');
+        $requestId = $headers['aws-request-id'] ?? '';
         if ($requestId === '') {
             throw new ApiFailure('the next event came without Lambda-Runtime-Aws-Request-Id and cannot be answered');
         }
@@ -79,12 +87,12 @@ final class RuntimeApi
         return new Invocation(
             requestId: $requestId,
             event: $response->body,
-            deadlineMs: self::deadline($response->headers->first('Lambda-Runtime-Deadline-Ms')),
-            functionArn: $response->headers->first('Lambda-Runtime-Invoked-Function-Arn') ?? '',
-            traceId: self::present($response->headers->first('Lambda-Runtime-Trace-Id')),
-            clientContext: self::present($response->headers->first('Lambda-Runtime-Client-Context')),
-            cognitoIdentity: self::present($response->headers->first('Lambda-Runtime-Cognito-Identity')),
-            tenantId: self::present($response->headers->first('Lambda-Runtime-Aws-Tenant-Id')),
+            deadlineMs: self::deadline($headers['deadline-ms'] ?? null),
+            functionArn: $headers['invoked-function-arn'] ?? '',
+            traceId: self::present($headers['trace-id'] ?? null),
+            clientContext: self::present($headers['client-context'] ?? null),
+            cognitoIdentity: self::present($headers['cognito-identity'] ?? null),
+            tenantId: self::present($headers['aws-tenant-id'] ?? null),
         );
     }
 

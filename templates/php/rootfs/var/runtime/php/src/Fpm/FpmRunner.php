@@ -12,6 +12,7 @@ use RuntimeBuilder\Environment;
 use RuntimeBuilder\InitFailure;
 use RuntimeBuilder\InvocationFailure;
 use RuntimeBuilder\Json;
+use RuntimeBuilder\LargeJson;
 use RuntimeBuilder\Log;
 use RuntimeBuilder\Net\ConnectionLost;
 use RuntimeBuilder\Net\Deadline;
@@ -26,15 +27,34 @@ use RuntimeBuilder\Web\HttpResult;
 use RuntimeBuilder\Web\StaticFiles;
 use RuntimeBuilder\Web\UnknownEvent;
 
+use function hrtime;
+use function in_array;
+use function is_array;
+use function is_file;
+use function json_decode;
+use function max;
+use function min;
+use function sprintf;
+use function str_starts_with;
+use function strlen;
+use function trim;
+
 /** Serves HTTP events with PHP-FPM: the handler setting names the front controller, such as public/index.php. */
 final class FpmRunner implements Runner
 {
     /** Seconds, for an invocation that came without a deadline: the longest that Lambda knows. */
     private const NO_DEADLINE = 900.0;
 
+    /** Nanoseconds in which PHP-FPM's master is not looked at again. */
+    private const TRUST = 50_000_000;
+
     private readonly FastCgiClient $client;
     private readonly FpmProcess $fpm;
     private string $script = '';
+    private ?FastCgiParameters $parameters = null;
+
+    /** When PHP-FPM's master was seen last (nanoseconds of the monotonic clock). */
+    private int $seen = 0;
     private bool $alwaysBinary = false;
     private bool $streams = false;
     private bool $isStreaming = false;
@@ -65,7 +85,9 @@ final class FpmRunner implements Runner
     public function run(Invocation $invocation): string|Body
     {
         try {
-            $event = json_decode($invocation->event, true, 512, JSON_THROW_ON_ERROR);
+            $event = strlen($invocation->event) < Json::LARGE
+                ? json_decode($invocation->event, true, 512, JSON_THROW_ON_ERROR)
+                : LargeJson::decode($invocation->event, true, 512);
         } catch (\JsonException $error) {
             throw new InvocationFailure('Runtime.UnmarshalError', 'the event is not JSON: ' . $error->getMessage());
         }
@@ -83,7 +105,7 @@ final class FpmRunner implements Runner
             return Json::encode($result->of($file));
         }
         $this->makeReady();
-        $params = (new FastCgiParameters($this->script))->of($event, Context::of($invocation));
+        $params = ($this->parameters ??= new FastCgiParameters($this->script))->of($event, Context::of($invocation));
         if ($this->streams && $event->takesStreams) {
             [$head, $body] = CgiResponse::open($this->pieces($params, $event->body, $invocation));
 
@@ -101,6 +123,7 @@ final class FpmRunner implements Runner
         if ($this->broken || !$this->fpm->isRunning()) {
             $this->restart();
         }
+        $this->seen = hrtime(true);
     }
 
     public function stop(): void
@@ -168,7 +191,8 @@ final class FpmRunner implements Runner
     /** Nothing has been sent yet: what is wrong now need not cost this event. */
     private function makeReady(): void
     {
-        if (!$this->fpm->isRunning()) {
+        // The worker would serve on without its master; what happens to the worker is seen at its connection.
+        if (hrtime(true) - $this->seen > self::TRUST && !$this->fpm->isRunning()) {
             Log::line('PHP-FPM is gone; starting it again');
             $this->restart();
 

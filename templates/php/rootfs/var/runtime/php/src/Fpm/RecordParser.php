@@ -4,6 +4,11 @@ declare(strict_types=1);
 
 namespace RuntimeBuilder\Fpm;
 
+use function ord;
+use function strlen;
+use function substr;
+use function unpack;
+
 /** Takes the bytes of one FastCGI answer in pieces of any size: output, error output, end. */
 final class RecordParser
 {

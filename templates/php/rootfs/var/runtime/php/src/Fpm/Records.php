@@ -4,6 +4,13 @@ declare(strict_types=1);
 
 namespace RuntimeBuilder\Fpm;
 
+use function array_push;
+use function chr;
+use function implode;
+use function pack;
+use function strlen;
+use function substr;
+
 /** FastCGI 1.0 on the wire: a request as bytes, for one responder and one request at a time (id 1). */
 final class Records
 {
@@ -14,12 +21,15 @@ final class Records
     public const STDOUT = 6;
     public const STDERR = 7;
 
-    private const RESPONDER = 1;
-    private const KEEP_CONNECTION = 1;
     private const CONTENT_LIMIT = 65535;
 
     /** A multiple of 8, so that no padding is needed. */
     private const STDIN_PIECE = 65528;
+
+    /** The record that begins a request to a responder; the connection is kept. */
+    private const BEGINNING = "\1\1\0\1\0\x08\0\0\0\1\1\0\0\0\0\0";
+    private const END_OF_PARAMS = "\1\4\0\1\0\0\0\0";
+    private const END_OF_STDIN = "\1\5\0\1\0\0\0\0";
 
     /**
      * The whole request.
@@ -28,43 +38,39 @@ final class Records
      */
     public static function request(array $params, string $body): string
     {
-        $bytes = self::record(self::BEGIN, pack('nCx5', self::RESPONDER, self::KEEP_CONNECTION));
+        $pieces = [self::BEGINNING];
         $content = '';
         foreach ($params as $name => $value) {
-            $pair = self::pair((string) $name, $value);
-            if (strlen($pair) > self::CONTENT_LIMIT) {
-                continue;
-            }
+            $name = (string) $name;
+            $names = strlen($name);
+            $values = strlen($value);
+            $pair = ($names < 128 ? chr($names) : pack('N', $names | 0x80000000))
+                . ($values < 128 ? chr($values) : pack('N', $values | 0x80000000)) . $name . $value;
             // php-fpm reads each record on its own: a pair must not go over the border of two.
             if (strlen($content) + strlen($pair) > self::CONTENT_LIMIT) {
-                $bytes .= self::record(self::PARAMS, $content);
+                if (strlen($pair) > self::CONTENT_LIMIT) {
+                    continue;
+                }
+                array_push($pieces, self::head(self::PARAMS, $content), $content);
                 $content = '';
             }
             $content .= $pair;
         }
         if ($content !== '') {
-            $bytes .= self::record(self::PARAMS, $content);
+            array_push($pieces, self::head(self::PARAMS, $content), $content);
         }
-        $bytes .= self::record(self::PARAMS, '');
+        $pieces[] = self::END_OF_PARAMS;
         for ($offset = 0, $length = strlen($body); $offset < $length; $offset += self::STDIN_PIECE) {
-            $bytes .= self::record(self::STDIN, substr($body, $offset, self::STDIN_PIECE));
+            $piece = substr($body, $offset, self::STDIN_PIECE);
+            array_push($pieces, self::head(self::STDIN, $piece), $piece);
         }
+        $pieces[] = self::END_OF_STDIN;
 
-        return $bytes . self::record(self::STDIN, '');
+        return implode('', $pieces);
     }
 
-    private static function record(int $type, string $content): string
+    private static function head(int $type, string $content): string
     {
-        return pack('CCnnCx', 1, $type, 1, strlen($content), 0) . $content;
-    }
-
-    private static function pair(string $name, string $value): string
-    {
-        return self::length(strlen($name)) . self::length(strlen($value)) . $name . $value;
-    }
-
-    private static function length(int $length): string
-    {
-        return $length < 128 ? chr($length) : pack('N', $length | 0x80000000);
+        return pack('CCnnx2', 1, $type, 1, strlen($content));
     }
 }

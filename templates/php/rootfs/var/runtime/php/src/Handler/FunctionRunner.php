@@ -15,6 +15,10 @@ use RuntimeBuilder\Setting;
 use RuntimeBuilder\StreamedResponse;
 use RuntimeBuilder\Streaming\Body;
 
+use function function_exists;
+use function get_debug_type;
+use function set_time_limit;
+
 /** Calls the project's handler in this process: `handler(event, Context): result`. */
 final class FunctionRunner implements Runner
 {

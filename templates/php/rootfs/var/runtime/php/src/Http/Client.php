@@ -9,6 +9,10 @@ use RuntimeBuilder\Net\Deadline;
 use RuntimeBuilder\Net\Stream;
 use RuntimeBuilder\Net\TimedOut;
 
+use function min;
+use function strlen;
+use function usleep;
+
 /**
  * HTTP/1.1 to one host over one kept connection. No proxy, no redirects, no `Expect`.
  *
@@ -27,9 +31,13 @@ final class Client
 
     private ?Stream $stream = null;
 
+    /** The header lines of every request. */
+    private readonly string $common;
+
     /** @param string $authority host:port as it stands in AWS_LAMBDA_RUNTIME_API */
-    public function __construct(private readonly string $authority, private readonly string $userAgent)
+    public function __construct(private readonly string $authority, string $userAgent)
     {
+        $this->common = "Host: $authority\r\nUser-Agent: $userAgent\r\nAccept: */*\r\n";
     }
 
     /**
@@ -39,7 +47,7 @@ final class Client
      */
     public function get(string $path): Response
     {
-        return $this->attempt("GET $path HTTP/1.1\r\n" . $this->commonHeaders() . "\r\n", '', true, null);
+        return $this->attempt("GET $path HTTP/1.1\r\n{$this->common}\r\n", '', true, null);
     }
 
     /**
@@ -49,7 +57,7 @@ final class Client
      */
     public function post(string $path, string $body, array $headers, ?float $seconds = null): Response
     {
-        $head = "POST $path HTTP/1.1\r\n" . $this->commonHeaders();
+        $head = "POST $path HTTP/1.1\r\n{$this->common}";
         foreach ($headers as $name => $value) {
             $head .= "$name: $value\r\n";
         }
@@ -62,11 +70,6 @@ final class Client
     {
         $this->stream?->close();
         $this->stream = null;
-    }
-
-    private function commonHeaders(): string
-    {
-        return "Host: {$this->authority}\r\nUser-Agent: {$this->userAgent}\r\nAccept: */*\r\n";
     }
 
     private function attempt(string $head, string $body, bool $safe, ?float $seconds): Response

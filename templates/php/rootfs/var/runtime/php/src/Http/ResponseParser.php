@@ -4,6 +4,21 @@ declare(strict_types=1);
 
 namespace RuntimeBuilder\Http;
 
+use function array_unique;
+use function count;
+use function hexdec;
+use function ltrim;
+use function max;
+use function preg_match;
+use function preg_replace;
+use function rtrim;
+use function str_contains;
+use function str_ends_with;
+use function str_replace;
+use function strlen;
+use function strpos;
+use function substr;
+
 /**
  * Takes the bytes of one answer in pieces of any size (RFC 9112). Knows no sockets.
  *
@@ -21,6 +36,12 @@ final class ResponseParser
     private const UNTIL_END = 6;
     private const COMPLETE = 7;
 
+    /** A head as the service sends it: no header that changes how the body is delimited, none twice, none folded. */
+    private const PLAIN_HEAD = '{^HTTP/1\.1 (?!204|304)([2-5]\d\d)(?: [^\r\n]*+)?\r\n'
+        . '((?:(?!content-length:|connection:|transfer-encoding:)[!-~][^\r\n]*+\r\n)*+'
+        . 'content-length:[ \t]*+(\d{1,15})[ \t]*+\r\n'
+        . '(?:(?!content-length:|connection:|transfer-encoding:)[!-~][^\r\n]*+\r\n)*+)\r\n}i';
+
     private int $state = self::HEAD;
     private string $buffer = '';
     private int $searched = 0;
@@ -28,17 +49,20 @@ final class ResponseParser
     private bool $began = false;
 
     private int $status = 0;
-    private Headers $headers;
+    private ?Headers $headers = null;
     private string $body = '';
     private bool $keepAlive = true;
 
-    public function __construct()
-    {
-        $this->headers = new Headers([]);
-    }
-
     public function feed(string $bytes): void
     {
+        if (!$this->began && preg_match(self::PLAIN_HEAD, $bytes, $match) === 1) {
+            $this->status = (int) $match[1];
+            $this->headers = new Headers(str_replace("\r\n", "\n", $match[2]));
+            $this->missing = (int) $match[3];
+            $this->state = $this->missing === 0 ? self::COMPLETE : self::SIZED;
+            $bytes = substr($bytes, strlen($match[0]));
+            $this->began = true;
+        }
         $this->began = $this->began || $bytes !== '';
         $this->buffer = $this->buffer === '' ? $bytes : $this->buffer . $bytes;
         while ($this->step()) {
@@ -67,7 +91,7 @@ final class ResponseParser
     public function response(): Response
     {
         // Bytes after the answer belong to nobody: the connection is not to be used again.
-        return new Response($this->status, $this->headers, $this->body, $this->keepAlive && $this->buffer === '');
+        return new Response($this->status, $this->headers ?? new Headers(''), $this->body, $this->keepAlive && $this->buffer === '');
     }
 
     /** One step of the state machine; false when more bytes are needed or all is read. */
@@ -88,8 +112,12 @@ final class ResponseParser
     private function readHead(): bool
     {
         // Only look at what is new: a head that drips in byte by byte must not cost its length squared.
-        $from = max(0, $this->searched - 3);
-        if (preg_match('/\r?\n\r?\n/', $this->buffer, $match, PREG_OFFSET_CAPTURE, $from) !== 1) {
+        $end = strpos($this->buffer, "\n\r\n", max(0, $this->searched - 2));
+        // A peer may leave the carriage returns out.
+        $bare = $end === false
+            ? strpos($this->buffer, "\n\n", max(0, $this->searched - 1))
+            : strpos(substr($this->buffer, 0, $end + 1), "\n\n");
+        if ($bare === false && $end === false) {
             $this->searched = strlen($this->buffer);
             if ($this->searched > self::HEAD_LIMIT) {
                 throw new MalformedResponse('the head of the answer is longer than 4 MB');
@@ -97,19 +125,19 @@ final class ResponseParser
 
             return false;
         }
-        [$separator, $offset] = $match[0];
-        $head = substr($this->buffer, 0, $offset);
-        $this->buffer = substr($this->buffer, $offset + strlen($separator));
+        $head = substr($this->buffer, 0, $bare === false ? $end : $bare);
+        $this->buffer = substr($this->buffer, $bare === false ? $end + 3 : $bare + 2);
         $this->searched = 0;
-        $this->understandHead($head);
+        $this->understandHead(str_ends_with($head, "\r") ? substr($head, 0, -1) : $head);
 
         return true;
     }
 
     private function understandHead(string $head): void
     {
-        $lines = preg_split('/\r?\n/', $head) ?: [];
-        $start = array_shift($lines) ?? '';
+        $lines = str_replace("\r\n", "\n", $head);
+        $end = strpos($lines, "\n");
+        $start = $end === false ? $lines : substr($lines, 0, $end);
         if (preg_match('{^HTTP/1\.([01]) ([1-9]\d\d)(?: |$)}', $start, $match) !== 1) {
             throw new MalformedResponse('the answer does not begin with an HTTP/1.x status line');
         }
@@ -117,35 +145,36 @@ final class ResponseParser
         if ($status >= 100 && $status < 200) {
             return; // the real answer follows
         }
-        $fields = [];
-        foreach ($lines as $line) {
-            if ($line !== '' && ($line[0] === ' ' || $line[0] === "\t")) {
-                if ($fields !== []) {
-                    $fields[count($fields) - 1][1] .= ' ' . trim($line, " \t");
-                }
-                continue;
-            }
-            [$name, $value] = explode(':', $line, 2) + [1 => ''];
-            $fields[] = [$name, trim($value, " \t")];
-        }
         $this->status = $status;
-        $this->headers = new Headers($fields);
+        $headers = new Headers($end === false ? '' : self::unfolded(substr($lines, $end + 1)));
+        $this->headers = $headers;
         $this->keepAlive = $match[1] === '1'
-            ? !$this->headers->has('Connection', 'close')
-            : $this->headers->has('Connection', 'keep-alive');
-        $this->state = $this->framing();
+            ? !$headers->has('connection', 'close')
+            : $headers->has('connection', 'keep-alive');
+        $this->state = $this->framing($headers);
     }
 
-    private function framing(): int
+    /** A line that begins with white space goes on with the value of the one before it. */
+    private static function unfolded(string $lines): string
+    {
+        if (!str_contains($lines, "\n ") && !str_contains($lines, "\n\t") && ltrim($lines, " \t") === $lines) {
+            return $lines;
+        }
+
+        return (string) preg_replace(['/^(?:[ \t][^\n]*(?:\n|$))+/', '/[ \t]*\n[ \t]+/'], ['', ' '], $lines);
+    }
+
+    private function framing(Headers $headers): int
     {
         if ($this->status === 204 || $this->status === 304) {
             return self::COMPLETE;
         }
-        if ($this->headers->has('Transfer-Encoding', 'chunked')) {
+        if ($headers->has('transfer-encoding', 'chunked')) {
             return self::CHUNK_SIZE;
         }
-        $lengths = array_unique($this->headers->all('Content-Length'));
-        if ($lengths === [] || $this->headers->all('Transfer-Encoding') !== []) {
+        $lengths = $headers->all('content-length');
+        $lengths = count($lengths) > 1 ? array_unique($lengths) : $lengths;
+        if ($lengths === [] || $headers->all('transfer-encoding') !== []) {
             $this->keepAlive = false;
 
             return self::UNTIL_END;
@@ -164,7 +193,11 @@ final class ResponseParser
         if ($available === 0) {
             return false;
         }
-        if ($available <= $this->missing) {
+        if ($available === $this->missing && $this->body === '') {
+            $this->body = $this->buffer; // mostly: all at once
+            $this->buffer = '';
+            $this->missing = 0;
+        } elseif ($available <= $this->missing) {
             $this->body .= $this->buffer;
             $this->buffer = '';
             $this->missing -= $available;

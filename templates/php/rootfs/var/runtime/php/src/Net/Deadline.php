@@ -4,6 +4,9 @@ declare(strict_types=1);
 
 namespace RuntimeBuilder\Net;
 
+use function hrtime;
+use function max;
+
 /** A moment on the monotonic clock for a whole operation, however many reads it takes; or never. */
 final class Deadline
 {

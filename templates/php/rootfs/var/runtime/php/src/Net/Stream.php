@@ -6,6 +6,20 @@ namespace RuntimeBuilder\Net;
 
 use RuntimeBuilder\Quietly;
 
+use function fclose;
+use function feof;
+use function fread;
+use function fwrite;
+use function hrtime;
+use function restore_error_handler;
+use function stream_context_create;
+use function stream_select;
+use function stream_set_blocking;
+use function stream_set_read_buffer;
+use function stream_socket_client;
+use function strlen;
+use function substr;
+
 /**
  * One connected socket, full duplex: what is queued goes out while what comes in is read.
  *
@@ -22,6 +36,8 @@ final class Stream
 
     /** @var resource|null */
     private $socket;
+
+    /** What is to be sent, '' when all is; `$sent` bytes of it are sent already. */
     private string $outgoing = '';
     private int $sent = 0;
     private int $sentInAll = 0;
@@ -34,7 +50,7 @@ final class Stream
     {
         $this->socket = $socket;
         stream_set_blocking($socket, false);
-        stream_set_chunk_size($socket, self::READ_SIZE);
+        stream_set_read_buffer($socket, 0); // what is read is wanted as it comes, not copied from a buffer
     }
 
     /**
@@ -59,16 +75,21 @@ final class Stream
     /** Sends what the kernel takes now; the rest goes out while `move` waits. */
     public function queue(string $bytes): void
     {
-        $this->outgoing = $this->hasUnsent() ? substr($this->outgoing, $this->sent) . $bytes : $bytes;
+        $this->outgoing = $this->outgoing === '' ? $bytes : substr($this->outgoing, $this->sent) . $bytes;
         $this->sent = 0;
         if ($this->socket !== null) {
-            $this->write($this->socket);
+            Quietly::begin();
+            try {
+                $this->write($this->socket);
+            } finally {
+                restore_error_handler();
+            }
         }
     }
 
     public function hasUnsent(): bool
     {
-        return $this->sent < strlen($this->outgoing);
+        return $this->outgoing !== '';
     }
 
     /** Bytes that the kernel has taken since the connection was made. */
@@ -85,20 +106,28 @@ final class Stream
      */
     public function move(Deadline $deadline): ?string
     {
-        $socket = $this->socket;
-        if ($socket === null) {
+        if ($this->socket === null) {
             return null;
         }
+        Quietly::begin();
+        try {
+            return $this->wait($this->socket, $deadline);
+        } finally {
+            restore_error_handler();
+        }
+    }
+
+    /** @param resource $socket */
+    private function wait($socket, Deadline $deadline): ?string
+    {
         for (;;) {
             $remaining = $deadline->remaining();
             $read = [$socket];
-            $write = $this->hasUnsent() ? [$socket] : null;
+            $write = $this->outgoing === '' ? null : [$socket];
             $except = null;
-            $seconds = $remaining === null ? null : (int) $remaining;
-            $micro = $remaining === null ? null : (int) (($remaining - (int) $remaining) * 1e6);
-            $ready = Quietly::call(static function () use (&$read, &$write, &$except, $seconds, $micro) {
-                return stream_select($read, $write, $except, $seconds, $micro);
-            });
+            $ready = $remaining === null
+                ? stream_select($read, $write, $except, null)
+                : stream_select($read, $write, $except, (int) $remaining, (int) (($remaining - (int) $remaining) * 1e6));
             if ($ready === false) {
                 continue; // a signal; its handler has run or ends us
             }
@@ -114,7 +143,7 @@ final class Stream
             if ($read === []) {
                 return '';
             }
-            $bytes = Quietly::call(static fn () => fread($socket, self::READ_SIZE));
+            $bytes = fread($socket, self::READ_SIZE);
             if ($bytes !== false && $bytes !== '') {
                 $this->lastReceived = hrtime(true);
 
@@ -158,7 +187,7 @@ final class Stream
         $piece = $this->sent === 0 && strlen($this->outgoing) <= self::WRITE_SIZE
             ? $this->outgoing
             : substr($this->outgoing, $this->sent, self::WRITE_SIZE);
-        $written = Quietly::call(static fn () => fwrite($socket, $piece));
+        $written = fwrite($socket, $piece);
         if ($written === false) {
             // The peer takes nothing more. An answer may still be waiting; if not, reading finds the end.
             $this->outgoing = '';
@@ -168,7 +197,7 @@ final class Stream
         }
         $this->sent += $written;
         $this->sentInAll += $written;
-        if (!$this->hasUnsent()) {
+        if ($this->sent === strlen($this->outgoing)) {
             $this->outgoing = '';
             $this->sent = 0;
         }

@@ -6,6 +6,17 @@ namespace RuntimeBuilder\State;
 
 use RuntimeBuilder\Quietly;
 
+use function fclose;
+use function fread;
+use function fwrite;
+use function min;
+use function pack;
+use function stream_select;
+use function stream_socket_pair;
+use function strlen;
+use function substr;
+use function unpack;
+
 /**
  * Messages between the runtime and a process that handles an event for it: one byte says what, four how long it is.
  *
@@ -29,7 +40,6 @@ final class Channel
     /** @param resource $stream one end of a socket pair */
     public function __construct(private $stream)
     {
-        stream_set_blocking($stream, true);
     }
 
     /** @return array{self, self} */

@@ -5,11 +5,13 @@ declare(strict_types=1);
 namespace RuntimeBuilder\State;
 
 use RuntimeBuilder\Api\Invocation;
+use RuntimeBuilder\BigInteger;
 use RuntimeBuilder\Context;
 use RuntimeBuilder\ErrorReport;
 use RuntimeBuilder\FatalError;
 use RuntimeBuilder\InitFailure;
 use RuntimeBuilder\InvocationFailure;
+use RuntimeBuilder\Json;
 use RuntimeBuilder\Outcome;
 use RuntimeBuilder\Process\ProcessTable;
 use RuntimeBuilder\Quietly;
@@ -45,9 +47,11 @@ final class ForkRunner implements Runner
         $this->runner->start();
         // What every copy needs is loaded once, here.
         array_map('class_exists', [
-            Channel::class, Context::class, ErrorReport::class, FatalError::class, Outcome::class, Vanishing::class,
-            Worker::class,
+            BigInteger::class, Channel::class, Context::class, ErrorReport::class, FatalError::class, Outcome::class,
+            Vanishing::class, Worker::class,
         ]);
+        // And compiled: the patterns that each event goes through.
+        Json::encode(Json::decode('[]'));
         // What is garbage now would be copied in every child that collects it.
         gc_collect_cycles();
         gc_mem_caches();

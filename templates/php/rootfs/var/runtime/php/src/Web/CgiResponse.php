@@ -8,6 +8,14 @@ use Generator;
 use Iterator;
 use RuntimeBuilder\Log;
 
+use function explode;
+use function preg_match;
+use function preg_split;
+use function strcasecmp;
+use function strlen;
+use function substr;
+use function trim;
+
 /** What a script behind (Fast)CGI answered: status, header fields in order, body (RFC 3875 section 6). */
 final class CgiResponse
 {

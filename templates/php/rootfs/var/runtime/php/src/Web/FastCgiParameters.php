@@ -7,6 +7,21 @@ namespace RuntimeBuilder\Web;
 use RuntimeBuilder\Context;
 use RuntimeBuilder\Version;
 
+use function basename;
+use function dirname;
+use function explode;
+use function json_encode;
+use function preg_match;
+use function preg_replace;
+use function preg_replace_callback;
+use function rawurldecode;
+use function rawurlencode;
+use function str_contains;
+use function str_replace;
+use function strlen;
+use function strtolower;
+use function trim;
+
 /**
  * The CGI variables (RFC 3875) of a request, and Lambda's own beside them; an application sees them in $_SERVER.
  *
@@ -15,9 +30,21 @@ use RuntimeBuilder\Version;
  */
 final class FastCgiParameters
 {
+    /** @var array<string, string> what is the same for every request */
+    private readonly array $fixed;
+
     /** @param string $script absolute path of the front controller */
-    public function __construct(private readonly string $script)
+    public function __construct(string $script)
     {
+        $this->fixed = [
+            'GATEWAY_INTERFACE' => 'CGI/1.1',
+            'SERVER_SOFTWARE' => 'runtimebuilder/' . Version::CLIENT,
+            'SERVER_ADDR' => '127.0.0.1',
+            'REMOTE_PORT' => '0', // Lambda does not tell
+            'DOCUMENT_ROOT' => dirname($script),
+            'SCRIPT_FILENAME' => $script,
+            'SCRIPT_NAME' => '/' . basename($script),
+        ];
     }
 
     /** @return array<string, string> */
@@ -30,22 +57,15 @@ final class FastCgiParameters
         $port = trim(explode(',', $headers['x-forwarded-port'] ?? '')[0]);
         $length = (string) strlen($event->body);
         $contentType = $headers['content-type'] ?? ($event->body === '' ? null : 'application/x-www-form-urlencoded');
-        $params = [
-            'GATEWAY_INTERFACE' => 'CGI/1.1',
-            'SERVER_SOFTWARE' => 'runtimebuilder/' . Version::CLIENT,
+        $params = $this->fixed + [
             'SERVER_PROTOCOL' => $event->protocol,
             'SERVER_NAME' => self::serverName($headers['host'] ?? ''),
-            'SERVER_ADDR' => '127.0.0.1',
             'SERVER_PORT' => preg_match('/^\d+$/', $port) === 1 ? $port : ($https ? '443' : '80'),
             'REMOTE_ADDR' => $event->sourceIp === '' ? '127.0.0.1' : $event->sourceIp,
-            'REMOTE_PORT' => '0', // Lambda does not tell
             'REQUEST_METHOD' => $event->method,
             'REQUEST_SCHEME' => $https ? 'https' : 'http',
             'REQUEST_URI' => $query === '' ? $path : "$path?$query",
             'QUERY_STRING' => $query,
-            'DOCUMENT_ROOT' => dirname($this->script),
-            'SCRIPT_FILENAME' => $this->script,
-            'SCRIPT_NAME' => '/' . basename($this->script),
             'PATH_INFO' => self::decode($event->path),
             'CONTENT_LENGTH' => $length,
             'LAMBDA_INVOCATION_CONTEXT' => self::json($context),
@@ -81,7 +101,7 @@ final class FastCgiParameters
         $params = [];
         foreach ($headers as $name => $value) {
             $name = (string) $name;
-            $param = 'HTTP_' . strtoupper(strtr($name, '-', '_'));
+            $param = Fields::param($name);
             if ($param === 'HTTP_PROXY') {
                 continue;
             }
@@ -98,11 +118,11 @@ final class FastCgiParameters
     /** Makes what stands decoded in an event fit for a request line; what is encoded already stays. */
     private static function encode(string $text): string
     {
-        return (string) preg_replace_callback(
-            '/[^!$&-;=?@-Z\[\]_a-z~%]/',
-            static fn (array $match) => rawurlencode($match[0]),
-            $text,
-        );
+        $unfit = '/[^!$&-;=?@-Z\[\]_a-z~%]/';
+
+        return preg_match($unfit, $text) === 0
+            ? $text
+            : (string) preg_replace_callback($unfit, static fn (array $match) => rawurlencode($match[0]), $text);
     }
 
     private static function decode(string $path): string
@@ -115,7 +135,7 @@ final class FastCgiParameters
     /** Host without the port. */
     private static function serverName(string $host): string
     {
-        $name = (string) preg_replace('/:\d*$/', '', $host);
+        $name = str_contains($host, ':') ? (string) preg_replace('/:\d*$/', '', $host) : $host;
 
         return $name === '' ? 'localhost' : $name;
     }

@@ -6,6 +6,24 @@ namespace RuntimeBuilder\Web;
 
 use RuntimeBuilder\Log;
 
+use function array_filter;
+use function array_keys;
+use function array_map;
+use function array_slice;
+use function base64_decode;
+use function count;
+use function explode;
+use function get_debug_type;
+use function implode;
+use function is_array;
+use function is_bool;
+use function is_scalar;
+use function is_string;
+use function rawurlencode;
+use function str_starts_with;
+use function strpbrk;
+use function strtolower;
+
 /**
  * One HTTP request out of a Lambda event, the same for every sender.
  *
@@ -189,6 +207,10 @@ final class HttpEvent
         $source = is_array($event[$multi] ?? null) ? $event[$multi] : self::map($event, $single);
         $values = [];
         foreach ($source as $name => $entry) {
+            if (is_string($entry)) {
+                $values[] = [(string) $name, $entry];
+                continue;
+            }
             foreach (is_array($entry) ? $entry : [$entry] as $value) {
                 if (is_scalar($value)) {
                     $values[] = [(string) $name, is_bool($value) ? ($value ? 'true' : 'false') : (string) $value];
@@ -207,8 +229,8 @@ final class HttpEvent
     {
         $headers = [];
         foreach ($values as [$name, $value]) {
-            $name = strtolower($name);
-            if (!Fields::isName($name) || !Fields::isValue($value)) {
+            $name = Fields::lowerCase($name);
+            if ($name === null || strpbrk($value, "\r\n\0") !== false) {
                 // Neither a server nor API Gateway passes such a field on; an event that somebody made up may hold one.
                 Log::line('a header of the event is left out: it has a name or a value that HTTP does not allow');
                 continue;

@@ -8,6 +8,20 @@ use RuntimeBuilder\InvocationFailure;
 use RuntimeBuilder\Log;
 use stdClass;
 
+use function array_diff_key;
+use function array_map;
+use function base64_encode;
+use function chr;
+use function implode;
+use function ord;
+use function preg_match;
+use function preg_replace_callback;
+use function str_split;
+use function strlen;
+use function strtolower;
+use function trim;
+use function ucwords;
+
 /** A script's answer in the form that the sender of the event takes. */
 final class HttpResult
 {
