@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from runtimebuilder.spec.bases import unknown_base
 from runtimebuilder.spec.contents import MissingFileError, ProjectFile, one_file, project_files
+from runtimebuilder.spec.ini_names import nearly
 from runtimebuilder.spec.merge import Part
 from runtimebuilder.spec.model import BaseSpec, RuntimeSpec
 from runtimebuilder.spec.packages import (
@@ -80,6 +81,9 @@ def _php_on_base(runtime: RuntimeSpec, base: BaseSpec, bases: Mapping[str, BaseS
     for name in runtime.extensions:
         if name not in runtime.builds and (message := extension_problem(name, runtime.version, base, bases)):
             yield ("extensions", name), message
+    for name in runtime.ini:
+        if near := nearly(name):
+            yield ("ini", name), f"ini: {name!r} is not a setting of PHP; did you mean {near!r}?"
     for name, build in runtime.builds.items():
         if message := build_problem(name, build, base):
             yield ("builds", name), message

@@ -137,7 +137,7 @@ class Merged:
             holder: dict[str, Any] = getattr(self, name)
             for key, value in said_here.items():
                 holder[key] = value
-                self.places[name, key] = Place(document, (*loc, name, key), key=name == "builds")
+                self.places[name, key] = Place(document, (*loc, name, key), key=name in ("builds", "ini"))
         for block, model, said_so_far in (
             ("verify", changes.verify, self.verify),
             ("limits", changes.limits, self.limits),

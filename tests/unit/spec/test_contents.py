@@ -155,7 +155,7 @@ def test_a_later_entry_wins_and_an_heir_changes_single_files(project: Path) -> N
             "build: packages says",
         ),
         ("extensions: [curl]", "9:14", "extensions is for PHP, and this runtime is of the kind 'provided'"),
-        ("ini: { a: b }", "9:11", "ini is for PHP, and this runtime is of the kind 'provided'"),
+        ("ini: { a: b }", "9:8", "ini is for PHP, and this runtime is of the kind 'provided'"),
         ("verify: { memory: 1 }", "9:19", "verify: memory: Input should be greater than or equal to 128"),
         ("limits: { size: 250 }", "9:17", "limits: size: '250' is not a size; write it as 250 MB"),
         ("limits: { size: 0 MB }", "9:17", "limits: size: '0 MB' is not a size; write it as 250 MB"),
