@@ -121,6 +121,16 @@ def test_good_specs_give_empty_documents(command: Command) -> None:
     assert "is not one of text, json, github, sarif" in ran.err
 
 
+def test_a_file_full_of_mistakes_is_told_as_the_page_shows_it(command: Command, project: Path) -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "bad-input.md").read_text()
+    spec, _, rest = page.partition("```yaml\n")[2].partition("```\n")
+    shown = rest.partition("$ runtimebuilder validate runtimes\n")[2].partition("```")[0]
+    (project / "runtimes" / "shop.yaml").write_text(spec)
+    ran = command("validate", "runtimes")
+    assert (ran.code, ran.out) == (2, shown)
+    assert "13 errors in 1 of 1 file" in shown
+
+
 # --- show -------------------------------------------------------------
 
 
