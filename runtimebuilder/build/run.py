@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runtimebuilder.build.execute import BuildResult, Progress, execute
@@ -103,6 +103,8 @@ def plan_builds(
                     hint="a base made here has the packages of its day: renew the lock with `runtimebuilder lock "
                     f"--upgrade {runtime.name}`, or build on a base that is pulled",
                 )
+            if options.base == AUTO and pins.base.name != runtime.base:
+                return replace(bases[place], substituted_for=runtime.base)
             return bases[place]
         # Per version: with --base auto the base depends on who has that PHP.
         place = f"{runtime.base} {runtime.version}"

@@ -11,6 +11,7 @@ from runtimebuilder.ci.revision import Workspace
 from runtimebuilder.render.context import BuildContext, ContextFile
 from runtimebuilder.render.image import render_image
 from runtimebuilder.render.mirror import Mirror
+from runtimebuilder.spec.lock import Lock
 from runtimebuilder.spec.model import RuntimeSpec
 
 _OWN_FILES = ("files/", "layers/", "stages/")
@@ -61,8 +62,8 @@ def _change(
         return Change(runtime.name, name, What.NEW, (), None, now)
     then_on = base or earlier.base
     then = render_image(earlier, before.catalog.base(then_on), mirrors=mirrors, templates=before.templates)
-    platforms = earlier.platforms != runtime.platforms
-    if then.digest == now.digest and not platforms:
+    moved = _lock_changes(before.lock, after.lock, runtime.name)
+    if then.digest == now.digest and earlier.platforms == runtime.platforms and not moved:
         return Change(runtime.name, name, What.UNCHANGED, (), then, now)
     why = tuple(f"spec: {path}" for path in spec_changes(earlier.on(then_on), runtime.on(name)))
     files = _changed_files(then, now)
@@ -71,7 +72,31 @@ def _change(
     # What the spec says shows in the Dockerfile too; the template is named when nothing else explains it.
     if not why:
         why = tuple(f"template: {path}" for path in sorted(files))
+    why += moved
     return Change(runtime.name, name, What.CHANGED, why, then, now)
+
+
+def _lock_changes(before: Lock | None, after: Lock | None, name: str) -> tuple[str, ...]:
+    """What is pinned in another way, in words."""
+    then, now = (lock.runtimes.get(name) if lock else None for lock in (before, after))
+    if then == now:
+        return ()
+    if then is None or now is None:
+        return ("lock: pinned now",) if now else ("lock: not pinned any more",)
+    found = []
+    for platform in sorted({*then.platforms, *now.platforms}):
+        one, other = dict(then.platforms.items()).get(platform), dict(now.platforms.items()).get(platform)
+        if one is None or other is None:
+            found.append(f"lock: {platform}")
+            continue
+        if (one.digest, one.made) != (other.digest, other.made):
+            found.append("lock: base moved")
+        packages = sum(
+            one.packages.get(step, {}) != other.packages.get(step, {})
+            for step in {*one.packages, *other.packages}
+        )
+        found += ["lock: packages moved"] if packages else []
+    return tuple(dict.fromkeys(found)) or ("lock: made for something else",)
 
 
 def spec_changes(before: RuntimeSpec, after: RuntimeSpec) -> tuple[str, ...]:

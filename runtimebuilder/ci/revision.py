@@ -14,6 +14,7 @@ from runtimebuilder.engine import process
 from runtimebuilder.errors import SpecError, UserError
 from runtimebuilder.render.environment import TemplateSet
 from runtimebuilder.spec.catalog import Catalog
+from runtimebuilder.spec.lock import Lock, read_lock
 
 _TIMEOUT = 300.0
 
@@ -26,15 +27,16 @@ class RevisionError(UserError):
 
 @dataclass(frozen=True)
 class Workspace:
-    """Runtimes and the templates that they are rendered with."""
+    """Runtimes, the templates that they are rendered with, and what is pinned."""
 
     catalog: Catalog
     templates: TemplateSet
+    lock: Lock | None = None
 
 
 def here() -> Workspace:
     """The working directory's, over the built-in ones."""
-    return Workspace(Catalog.load(), TemplateSet())
+    return Workspace(Catalog.load(), TemplateSet(), read_lock())
 
 
 def is_revision(text: str) -> bool:
@@ -90,7 +92,8 @@ def at(revision: str) -> Iterator[Workspace]:
         except UserError as error:
             if isinstance(error, RevisionError):
                 raise
-            raise RevisionError(f"at {revision!r}: {error.message}", detail=error.detail) from error
+            detail = error.detail.replace(f"{top}/", f"{revision}:") if error.detail else None
+            raise RevisionError(f"at {revision!r}: {error.message}", detail=detail) from error
 
 
 def _workspace(top: Path) -> Workspace:
@@ -103,4 +106,4 @@ def _workspace(top: Path) -> Workspace:
     if not is_own or not found:
         found.append(templates)
     bases = top / "templates" / "bases" if is_own and (top / "templates" / "bases").is_dir() else None
-    return Workspace(Catalog.load(folders, bases_directory=bases), TemplateSet(found))
+    return Workspace(Catalog.load(folders, bases_directory=bases), TemplateSet(found), read_lock(top))

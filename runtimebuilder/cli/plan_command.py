@@ -106,7 +106,7 @@ def _against_image(
 
 
 def _here(catalog: Catalog) -> revision.Workspace:
-    return revision.Workspace(catalog, TemplateSet())
+    return revision.Workspace(catalog, TemplateSet(), read_lock())
 
 
 def _print(rows: Sequence[_Row], *, json_output: bool) -> None:

@@ -67,10 +67,13 @@ def select(
     from runtimebuilder.ci import revision  # noqa: PLC0415
     from runtimebuilder.ci.changes import What, compare  # noqa: PLC0415
     from runtimebuilder.render.environment import TemplateSet  # noqa: PLC0415
+    from runtimebuilder.spec.lock import read_lock  # noqa: PLC0415
 
     try:
         with revision.at(changed_since) as before:
-            changes = compare(before, revision.Workspace(catalog, TemplateSet()), runtimes, base=base)
+            changes = compare(
+                before, revision.Workspace(catalog, TemplateSet(), read_lock()), runtimes, base=base
+            )
     except revision.RevisionError as error:
         console.say(f"WARNING: all are selected, for they cannot be compared: {error.message}")
         return runtimes

@@ -206,6 +206,8 @@ def check_locked(lock: Lock | None, runtime: RuntimeSpec, base: BaseSpec, platfo
     entry = lock.runtimes.get(runtime.name)
     if entry is None:
         raise SpecError(f"{FILE} says nothing for {runtime.name}", hint=f"add it: {command}")
+    if entry.base != base.name:
+        command += f" --base {base.name}"
     if why := staleness(entry, wants_of(runtime, base), base.name, platform):
         raise SpecError(
             f"{FILE} does not fit {runtime.name} any more: {'; '.join(why)}", hint=f"renew it: {command}"

@@ -243,6 +243,30 @@ def test_a_plan_says_why(command: Command, committed: Path) -> None:
     assert "2 to build, 0 unchanged" in command("plan", "--own", "--against", "HEAD").err
 
 
+def test_what_is_pinned_in_another_way_is_a_change(command: Command, committed: Path) -> None:
+    def lock(digest: str, version: str) -> None:
+        packages = {"common": {"php8.2-cli": version}}
+        platform = {"digest": f"sha256:{digest * 64}", "packages": packages}
+        entry = {"base": "al2023", "wanted": {}, "platforms": {"linux/amd64": platform}}
+        text = json.dumps({"schema": 1, "epoch": 1, "runtimes": {"shop": entry}})
+        (committed / "runtimes.lock").write_text(text)
+
+    def why() -> list[str]:
+        (row,) = json.loads(command("plan", "shop", "--against", "HEAD", "--json").out)["runtimes"]
+        return list(row["why"])
+
+    lock("a", "1")
+    assert why() == ["lock: pinned now"]
+    git("add", "-A")
+    git("commit", "-q", "-m", "lock")
+    assert why() == []
+    lock("b", "1")
+    assert why() == ["lock: base moved"]
+    lock("b", "2")
+    assert why() == ["lock: base moved", "lock: packages moved"]
+    assert names(command("list", "-q", "--changed-since", "HEAD")) == ["shop"]
+
+
 def test_a_template_that_has_changed_is_named(command: Command, committed: Path) -> None:
     template = committed / "templates" / "php" / "Dockerfile.j2"
     template.parent.mkdir(parents=True)
