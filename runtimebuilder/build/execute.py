@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runtimebuilder.build.plan import Reason, Step
+from runtimebuilder.build.tags import Tagger
 from runtimebuilder.engine.builder import Builder, BuildEvent, BuildRequest, SecretSource
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import SubjectFailedError, UserError
@@ -22,6 +23,7 @@ class BuiltImage:
     size: int  # bytes, as the engine counts
     seconds: float
     built: bool  # False: it was there already
+    names: tuple[str, ...] = ()  # all that it has now, the step's first
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ def execute(
     A name is given to an image only when it is whole: built, and of the right architecture.
     """
     results: list[BuildResult] = []
+    tagger = Tagger(engine)
     for step in plan:
         started = time.monotonic()
         progress.step_started(step)
@@ -80,9 +83,10 @@ def execute(
             facts = engine.image(image_id)
             size = facts.size if facts else 0
             _check_size(step, size)
-            for tag in step.tags:
+            names = (*step.tags, *tagger.names(step, image_id))
+            for tag in names:
                 engine.tag(image_id, tag)
-            result = BuiltImage(step, image_id, size, time.monotonic() - started, built)
+            result = BuiltImage(step, image_id, size, time.monotonic() - started, built, names)
         except UserError as error:
             result = FailedBuild(step, error, time.monotonic() - started)
         results.append(result)

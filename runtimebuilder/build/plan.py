@@ -12,6 +12,7 @@ from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import EnvironmentProblemError
 from runtimebuilder.render.context import BuildContext
 from runtimebuilder.render.image import LABEL
+from runtimebuilder.spec.lock import Pins
 from runtimebuilder.spec.model import RuntimeSpec
 
 KEY_LABEL = f"{LABEL}.content-key"
@@ -51,12 +52,15 @@ def content_key(context: BuildContext, base: ResolvedBase, platform: str | None)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def parts_of(runtime: RuntimeSpec, context: BuildContext, base: ResolvedBase) -> Mapping[str, str]:
-    """What the content key is made of, each as text to compare: the spec, the whole context, the base."""
+def parts_of(
+    runtime: RuntimeSpec, context: BuildContext, base: ResolvedBase, pins: Pins | None = None
+) -> Mapping[str, str]:
+    """What the content key is made of, each as text to compare: the spec, the context, the base, the pins."""
     spec = runtime.on(base.base.name).model_dump_json(exclude={"source"})
     return {
         "base": base.identity,
         "context": context.digest[:16],
+        "pins": hashlib.sha256(pins.platform.model_dump_json().encode()).hexdigest()[:16] if pins else "none",
         "spec": hashlib.sha256(spec.encode()).hexdigest()[:16],
     }
 
@@ -69,6 +73,8 @@ def _why(before: str | None, now: Mapping[str, str]) -> tuple[str, ...]:
     why = []
     if then.get("spec") != now["spec"]:
         why.append("spec changed")
+    elif then.get("pins", "none") != now["pins"]:
+        why.append("pinned packages changed")
     elif then.get("context") != now["context"]:
         why.append("template or file changed")
     if then.get("base") != now["base"]:
@@ -91,6 +97,7 @@ def make_plan(
     platform: str | None = None,
     extra_tags: Sequence[str] = (),
     forced: bool = False,
+    pinned: Mapping[str, Pins | None] | None = None,
     against: str | None = None,
 ) -> tuple[Step, ...]:
     """One step for each runtime, in the order given. Renders everything first: a bad template fails before a build."""
@@ -106,7 +113,7 @@ def make_plan(
         reason = Reason.NEW if here is None else Reason.CHANGED
         if here is not None and here.labels.get(KEY_LABEL) == key:
             reason = Reason.UNCHANGED
-        parts = parts_of(runtime, context, base)
+        parts = parts_of(runtime, context, base, (pinned or {}).get(runtime.name))
         labels = {
             KEY_LABEL: key,
             PARTS_LABEL: ";".join(f"{name}={value}" for name, value in sorted(parts.items())),

@@ -131,6 +131,7 @@ def plan_builds(
         platform=options.platform,
         extra_tags=options.tags,
         forced=options.no_cache or options.pull,
+        pinned=pinned,
         against=against,
     )
 

@@ -155,5 +155,6 @@ def _as_json(result: BuildResult) -> dict[str, object]:
     }
     if isinstance(result, BuiltImage):
         status = "built" if result.built else "unchanged"
+        common["tags"] = list(result.names)
         return {**common, "status": status, "id": result.image_id, "size": result.size}
     return {**common, "status": "failed", "error": result.error.message}

@@ -30,7 +30,7 @@ def resolve(engine: Engine, image: str, manager: str, steps: Sequence[Sequence[s
     Raises `EnvironmentProblemError` (exit 4) when the package manager cannot: no such package, no repository.
     """
     script = _apt(steps) if manager == "apt" else _dnf(steps)
-    output = _run(engine, image, script)
+    output = run_in(engine, image, script)
     parts: list[dict[str, str]] = []
     for line in output.splitlines():
         if line.startswith(_MARK):
@@ -50,7 +50,7 @@ def resolve(engine: Engine, image: str, manager: str, steps: Sequence[Sequence[s
 
 def installed(engine: Engine, image: str, manager: str) -> Versions:
     """All packages of the image, name → version, sorted. Raises as `resolve` does."""
-    lines = _run(engine, image, f"{_LIST[manager]}\n").splitlines()
+    lines = run_in(engine, image, f"{_LIST[manager]}\n").splitlines()
     pairs = (line.strip().partition(" ") for line in lines if line.strip())
     return dict(sorted((name, version) for name, _, version in pairs))
 
@@ -82,7 +82,8 @@ def _dnf(steps: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _run(engine: Engine, image: str, script: str) -> str:
+def run_in(engine: Engine, image: str, script: str, *, network: str = "default") -> str:
+    """What a shell script prints in a container of the image, as root. Raises as `resolve` does."""
     container: Container = create_container(
         engine,
         ContainerSpec(
@@ -90,7 +91,7 @@ def _run(engine: Engine, image: str, script: str) -> str:
             entrypoint=["/bin/sh"],
             command=["-c", script],
             user="0",
-            network_mode="default",
+            network_mode=network,
             env={"DEBIAN_FRONTEND": "noninteractive"},
         ),
     )

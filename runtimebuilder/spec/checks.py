@@ -20,8 +20,10 @@ from runtimebuilder.spec.packages import (
 )
 from runtimebuilder.spec.php_settings import setting_problem
 from runtimebuilder.spec.php_source import source_problem, with_source
+from runtimebuilder.spec.placeholders import PlaceholderError
 from runtimebuilder.spec.problem import Problem
 from runtimebuilder.spec.resolve import Resolved
+from runtimebuilder.spec.tags import tag_problem
 from runtimebuilder.spec.zipped_layer import layer_entries
 
 Finding = tuple[Part, str]
@@ -62,6 +64,13 @@ def _on_base(runtime: RuntimeSpec, base: BaseSpec, bases: Mapping[str, BaseSpec]
     for number, stage in enumerate(runtime.stages):
         if message := stage_packages_problem(stage, base):
             yield ("build", str(number), "packages"), message
+    for tag in runtime.tags:
+        try:
+            message = tag_problem(tag, runtime, base.name)
+        except PlaceholderError as error:
+            message = error.message
+        if message:
+            yield ("tags", tag), f"tags: {message}"
     if not runtime.has_php:
         yield from _without_php(runtime)
         return

@@ -85,6 +85,10 @@ DESCRIPTIONS: Mapping[type[BaseModel], Mapping[str, str]] = {
             "A file of the project that becomes `/var/runtime/bootstrap`: for a runtime of the kind `provided`."
         ),
         "handler": "The function's handler: the image's CMD.",
+        "tags": (
+            "More tags for its images. `{{ version }}`, `{{ xy }}`, `{{ variant }}`, `{{ base }}`; `{{ php }}`, the "
+            "exact version that is in the image; `{{ git_sha }}`; `{{ date }}`, UTC."
+        ),
         "limits": "What the image may not exceed.",
         "verify": "How `verify NAME` judges this runtime; the command line comes before it.",
     },

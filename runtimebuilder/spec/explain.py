@@ -60,20 +60,24 @@ def _values(runtime: RuntimeSpec) -> Iterator[tuple[Part, object]]:
     yield ("source",), _plain(runtime.php_source) if runtime.php_source else None
     for base, names in runtime.packages.items():
         yield ("packages", base), names
+    yield from _contents(runtime)
+    for key, block in (("verify", runtime.verify), ("limits", runtime.limits)):
+        for name, value in _plain(block).items():
+            yield (key, name), value
+
+
+def _contents(runtime: RuntimeSpec) -> Iterator[tuple[Part, object]]:
     for file in runtime.files:
         yield ("files", file.to), _plain(file)
     for number, layer in enumerate(runtime.layers):
         yield ("layers", str(number)), _plain(layer)
     for number, stage in enumerate(runtime.stages):
         yield ("build", str(number)), _plain(stage)
-    for name in runtime.secrets:
-        yield ("secrets", name), name
+    for key, texts in (("secrets", runtime.secrets), ("tags", runtime.tags)):
+        for text in texts:
+            yield (key, text), text
     yield ("bootstrap",), runtime.bootstrap.source if runtime.bootstrap else None
     yield ("handler",), runtime.handler
-    for name, value in _plain(runtime.verify).items():
-        yield ("verify", name), value
-    for name, value in _plain(runtime.limits).items():
-        yield ("limits", name), value
 
 
 def _plain(model: Any) -> dict[str, Any]:
@@ -109,7 +113,7 @@ def as_yaml(said: Sequence[Said], extends: Sequence[str]) -> str:
             continue
         lines.append((f"{key}:", ""))
         for one in group:
-            listed = key in ("extensions", "secrets", "files", "layers", "build")
+            listed = key in ("extensions", "secrets", "files", "layers", "build", "tags")
             prefix = "  - " if listed else f"  {_scalar(one.path[-1])}: "
             lines += _entry(prefix, one.value, one.where)
     width = min(_WIDEST, max(len(text) for text, _ in lines))

@@ -1,9 +1,9 @@
 """Settings of a runtime put together, level by level, each value with the place where it was said last.
 
 Levels are the parts of a family (itself, a version, a variant) or a runtime, and before them those of what it extends.
-Later ones win: ini, env, labels, php, builds, verify and limits key by key; base, platforms, source, handler and
-bootstrap as a whole; extensions and packages are replaced, or changed with + and -; files by where they go; layers and
-build stages add up. What a level says for one base (`bases:`) comes right after the level itself.
+Later ones win: ini, env, labels, php, builds, verify and limits key by key; base, platforms, source, handler,
+bootstrap and tags as a whole; extensions and packages are replaced, or changed with + and -; files by where they go;
+layers and build stages add up. What a level says for one base (`bases:`) comes right after the level itself.
 """
 
 from __future__ import annotations
@@ -84,6 +84,7 @@ class Merged:
         self.secrets: set[str] = set()
         self.bootstrap: ProjectFile | None = None
         self.handler: str | None = None
+        self.tags: tuple[str, ...] = ()
         self.verify: dict[str, Any] = {}
         self.limits: dict[str, Any] = {}
         self._ever: set[str] = set()
@@ -150,6 +151,14 @@ class Merged:
         if changes.source is not None:
             self.php_source = changes.source
             self.places["source",] = Place(document, (*loc, "source"), key=True)
+        if changes.tags is not None:
+            self.tags = changes.tags
+            self.places.update(
+                {
+                    ("tags", tag): Place(document, (*loc, "tags", index))
+                    for index, tag in enumerate(changes.tags)
+                }
+            )
         if said & {"files", "layers", "build", "secrets", "bootstrap", "handler"}:
             self._contents(document, changes, loc)
 
@@ -251,6 +260,7 @@ def values_of(merged: Merged) -> Mapping[str, object]:
         "secrets": tuple(sorted(merged.secrets)),
         "bootstrap": merged.bootstrap,
         "handler": merged.handler,
+        "tags": merged.tags,
         "verify": merged.verify,
         "limits": LimitSettings.model_construct(**merged.limits),
     }

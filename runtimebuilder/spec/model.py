@@ -129,6 +129,7 @@ class RuntimeSpec(SpecModel):
     secrets: tuple[SecretName, ...] = ()  # for the steps of stages, sorted
     bootstrap: ProjectFile | None = None
     handler: Handler | None = None
+    tags: tuple[Line, ...] = ()  # with placeholders, see tags.py
     verify: VerifySettings = VerifySettings()
     limits: LimitSettings = LimitSettings()
     kind: Name  # the variant, or the one that it behaves as; PROVIDED: no PHP at all

@@ -42,6 +42,12 @@ def expand(text: str, values: Mapping[str, str]) -> str:
     return _BRACES.sub(replace, text)
 
 
+def placeholders_in(text: str) -> tuple[str, ...]:
+    """The names between double braces, in their order."""
+    inside = (_NAME.match(match["inside"] or "") for match in _BRACES.finditer(text))
+    return tuple(name[1] for name in inside if name)
+
+
 def _listed(values: Mapping[str, str]) -> str:
     return ", ".join(sorted(values))
 

@@ -33,6 +33,7 @@ _INDEPENDENT = frozenset(
         "php",
         "platforms",
         "secrets",
+        "tags",
         "verify",
     }
 )

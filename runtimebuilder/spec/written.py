@@ -65,6 +65,7 @@ class Changes(SpecModel):
     secrets: Annotated[tuple[SecretName, ...], AfterValidator(unique)] = ()
     bootstrap: ProjectPath | None = None
     handler: Handler | None = None
+    tags: Annotated[tuple[Line, ...], AfterValidator(unique)] | None = None
     verify: VerifySettings = VerifySettings()
     limits: LimitSettings = LimitSettings()
 

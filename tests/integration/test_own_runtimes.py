@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import subprocess
 import zipfile
@@ -200,8 +201,31 @@ def test_an_image_over_its_limit_gets_no_name(cli: Cli, engine: Engine, project:
 @pytest.mark.usefixtures("debian12_image")
 def test_a_new_project_builds_and_conforms_at_once(cli: Cli, engine: Engine, tmp_path: Path) -> None:
     assert cli("init", "shop", "--name", "own-shop", "--extends", "php-82", cwd=tmp_path).returncode == 0
-    done = cli("build", "own-shop", "--base", "debian-12", cwd=tmp_path / "shop")
+    spec = tmp_path / "shop" / "runtimes" / "own-shop.yaml"
+    spec.write_text(
+        spec.read_text() + 'tags: ["{{ php }}-{{ base }}", "{{ git_sha }}", "{{ variant }}.{{ date }}"]\n'
+    )
+    commit = [
+        "git",
+        "-c",
+        "user.name=a",
+        "-c",
+        "user.email=a@example.com",
+        "commit",
+        "-q",
+        "-m",
+        "x",
+        "--allow-empty",
+    ]
+    for command in (["git", "init", "-q"], commit):
+        subprocess.run(command, check=True, cwd=tmp_path / "shop")
+    done = cli("build", "own-shop", "--base", "debian-12", "--json", cwd=tmp_path / "shop")
     assert done.returncode == 0, done.stderr
+    (image,) = json.loads(done.stdout)["images"]
+    assert all(engine.image(tag) is not None for tag in image["tags"])
+    shapes = (r"debian-12", r"8\.2\.\d+-debian-12", r"[0-9a-f]{12}-dirty", r"function\.\d{8}")
+    for tag, shape in zip(image["tags"], shapes, strict=True):
+        assert re.fullmatch(f"own-shop:{shape}", tag), image["tags"]
     try:
         done = cli(
             "verify",
@@ -217,4 +241,5 @@ def test_a_new_project_builds_and_conforms_at_once(cli: Cli, engine: Engine, tmp
         assert done.returncode == 0, done.stdout + done.stderr
         assert "all 7 passed" in done.stdout
     finally:
-        engine.remove_image("own-shop:debian-12", force=True)
+        for tag in image["tags"]:
+            engine.remove_image(tag)

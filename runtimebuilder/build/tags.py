@@ -1,0 +1,79 @@
+"""More tags for an image, as a spec's `tags` says them: filled in when the image is there."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from runtimebuilder.build.plan import Step
+from runtimebuilder.engine import process
+from runtimebuilder.engine.docker import Engine
+from runtimebuilder.engine.packages import run_in
+from runtimebuilder.errors import SpecError, SubjectFailedError
+from runtimebuilder.spec.packages import layout_for
+from runtimebuilder.spec.placeholders import expand, placeholders_in
+from runtimebuilder.spec.tags import TAG, tag_values
+
+_PHP = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+[0-9A-Za-z.~+-]*\Z")
+
+
+@functools.cache
+def git_sha() -> str:
+    """The commit of the working directory, 12 digits; with `-dirty` behind it when files are not as committed.
+
+    Raises `SpecError` (exit 2) where there is no commit.
+    """
+    try:
+        commit = process.run(["git", "rev-parse", "--short=12", "HEAD"], timeout=60)
+        status = process.run(["git", "status", "--porcelain"], timeout=60)
+    except FileNotFoundError as error:
+        raise SpecError("a tag asks for {{ git_sha }}, and git is not here", hint="install git") from error
+    if commit.code != 0:
+        raise SpecError("a tag asks for {{ git_sha }}, and there is no commit here")
+    return commit.output.strip() + ("-dirty" if status.output.strip() else "")
+
+
+@dataclass(frozen=True)
+class Tagger:
+    """Fills in the tags of images that this engine has built."""
+
+    engine: Engine
+    today: str = field(
+        # SOURCE_DATE_EPOCH is for what is in images; a tag says when it was made.
+        default_factory=lambda: dt.datetime.now(dt.UTC).strftime("%Y%m%d")
+    )
+
+    def names(self, step: Step, image_id: str) -> tuple[str, ...]:
+        """`NAME:TAG` for each of the runtime's tags. Raises `SpecError` (2), `SubjectFailedError` (1)."""
+        runtime = step.runtime.on(step.base.base.name)
+        names = []
+        for pattern in runtime.tags:
+            tag = expand(pattern, self._values(step, image_id, placeholders_in(pattern)))
+            if not TAG.match(tag):
+                raise SpecError(f"{runtime.name}: {tag!r}, of {pattern!r}, cannot be a tag")
+            names.append(f"{runtime.name}:{tag}")
+        return tuple(dict.fromkeys(names))
+
+    def _values(self, step: Step, image_id: str, wanted: Sequence[str]) -> Mapping[str, str]:
+        values = dict(tag_values(step.runtime, step.base.base.name))
+        if "git_sha" in wanted:
+            values["git_sha"] = os.environ.get("RUNTIMEBUILDER_GIT_SHA") or git_sha()
+        if "date" in wanted:
+            values["date"] = self.today
+        if "php" in wanted:
+            values["php"] = self._php(step, image_id)
+        return values
+
+    def _php(self, step: Step, image_id: str) -> str:
+        """The version of the PHP that is in the image, asked of it."""
+        layout = layout_for(step.runtime, step.base.base)
+        said = run_in(
+            self.engine, image_id, f"{layout.php} -n -r 'echo PHP_VERSION;'", network="none"
+        ).strip()
+        if not _PHP.match(said):
+            raise SubjectFailedError(f"{step.runtime.name}: PHP in the image says that it is {said!r}")
+        return said
