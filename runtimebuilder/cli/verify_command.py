@@ -98,6 +98,15 @@ def verify(
     memory: Annotated[
         int | None, typer.Option(metavar="MB", min=128, max=10240, help="The function's memory (128).")
     ] = None,
+    timeout: Annotated[
+        int | None,
+        typer.Option(
+            metavar="S",
+            min=1,
+            max=900,
+            help="The function's timeout, where your own tests invoke the box (3).",
+        ),
+    ] = None,
     env: Annotated[
         list[str] | None,
         typer.Option("--env", metavar="NAME=VALUE", help="A variable of the function. Repeatable."),
@@ -155,6 +164,7 @@ def verify(
         probe=probe,
         link=link,
         memory=memory,
+        timeout=timeout,
         env=parse_variables(env or []),
         suites=tuple(suite or ()),
         tasks=tasks,

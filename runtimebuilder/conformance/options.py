@@ -19,7 +19,8 @@ class VerifyOptions:
 
     `own`: folders and files with cases and tests of the person's own, which run besides the suite's.
     `suites`: files of tests that are run in place of the cases, `tasks` the folder of their functions.
-    `env`: variables of the function, on top of the service's own; `memory` in MB.
+    `env`: variables of the function, on top of the service's own; `memory` in MB; `timeout`: the
+    function's, in seconds, where a test invokes the box.
     """
 
     cases: tuple[str, ...] = ()
@@ -33,6 +34,7 @@ class VerifyOptions:
     probe: str = AUTO
     link: str = AUTO
     memory: int | None = None
+    timeout: int | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     suites: tuple[Path, ...] = ()
     tasks: Path | None = None
@@ -45,6 +47,7 @@ class VerifyOptions:
             levels=self.levels if narrowed else tuple(Level(word) for word in settings.level or ()),
             strict=self.strict or bool(settings.strict),
             memory=self.memory if self.memory is not None else settings.memory,
+            timeout=self.timeout if self.timeout is not None else settings.timeout,
             known_failing=self.known_failing
             or (root / settings.known_failing if settings.known_failing else None),
         )
@@ -57,7 +60,10 @@ class VerifyOptions:
     @property
     def limits(self) -> Limits:
         """The box's limits."""
-        return Limits() if self.memory is None else replace(Limits(), memory_mb=self.memory)
+        limits = Limits()
+        if self.memory is not None:
+            limits = replace(limits, memory_mb=self.memory)
+        return limits if self.timeout is None else replace(limits, timeout_s=float(self.timeout))
 
     def arguments(self) -> tuple[str, ...]:
         """The command line's options that judging a single case again needs as well."""
@@ -67,6 +73,7 @@ class VerifyOptions:
         for path in self.own:
             given += ["--cases", str(path)]
         given += ["--memory", str(self.memory)] if self.memory is not None else []
+        given += ["--timeout", str(self.timeout)] if self.timeout is not None else []
         for name, value in self.env.items():
             given += ["--env", f"{name}={value}"]
         for suite in self.suites:

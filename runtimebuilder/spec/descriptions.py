@@ -127,6 +127,7 @@ DESCRIPTIONS: Mapping[type[BaseModel], Mapping[str, str]] = {
         "level": "Only cases of these levels.",
         "strict": "A SHOULD that is not met fails the run too.",
         "memory": "The function's memory, MB.",
+        "timeout": "The function's timeout, seconds, where a test of your own invokes the box (3).",
         "known-failing": "A file of the project with cases that fail and must still fail.",
     },
     ExtensionBuild: {
