@@ -172,40 +172,54 @@ class _Library:
     def _parent(
         self, path: Path, spec: ExtendingSpec, document: Document, chain: tuple[str, ...], entry: _Entry
     ) -> Resolved | None:
-        """The runtime that `spec` extends; None when there is none, which is then said."""
+        """The runtime that `spec` extends; None when there is none that can be used, which is told.
+
+        What is wrong in another file is told there, when that one was asked for too; else here.
+        """
         known: set[str] = set()
-        broken = False
+        broken: list[Path] = []
         for folder in dict.fromkeys((path.parent, *self._folders)):
             for other_path, other in self._in_folder(folder):
-                if other is entry and spec.extends == spec.name:
+                if other is entry:
                     continue
                 name = other.extending.name if other.extending else other.named
                 if name == spec.extends:
                     self._resolve(other_path, other, chain)
-                    if not other.resolved:
-                        # Its own mistakes are told there, if it was asked for.
-                        if other_path not in self._asked:
-                            entry.problems.append(
-                                document.problem(("extends",), f"{spec.extends!r} has mistakes of its own")
-                            )
-                        return None
-                for item in other.resolved:
-                    if item.runtime.name == spec.extends and item.document is not document:
-                        # On what is wrong there nothing can be built; it would be told here once more.
-                        return None if other.problems else item
-                    known.add(item.runtime.name)
-                broken = broken or bool(other.problems)
-                if name:
-                    known.add(name)
-        # A runtime of that name may stand in a file with mistakes, which are said already.
-        if not broken:
-            known.discard(spec.name)
-            entry.problems.append(
-                document.problem(
-                    ("extends",), f"unknown runtime {spec.extends!r}{did_you_mean(spec.extends, known)}"
-                )
-            )
+                found = next((one for one in other.resolved if one.runtime.name == spec.extends), None)
+                if name == spec.extends or found is not None:
+                    # On what is wrong there nothing can be built; it would be told here once more.
+                    if found is not None and not other.problems:
+                        return found
+                    self._blame([other_path], spec, document, entry, "has mistakes of its own")
+                    return None
+                known.update(one.runtime.name for one in other.resolved)
+                known.update([name] if name else [])
+                broken += [other_path] if other.problems else []
+        unknown = f"unknown runtime {spec.extends!r}{did_you_mean(spec.extends, known - {spec.name})}"
+        if broken:  # it may stand in one of these
+            self._blame(broken, spec, document, entry, None)
+        else:
+            entry.problems.append(document.problem(("extends",), unknown))
         return None
+
+    def _blame(
+        self,
+        files: Sequence[Path],
+        spec: ExtendingSpec,
+        document: Document,
+        entry: _Entry,
+        what: str | None,
+    ) -> None:
+        """Say that mistakes in `files` stand in the way, unless they are told anyway."""
+        if any(file in self._asked for file in files):
+            return
+        where = _shown(files[0])
+        message = (
+            f"{spec.extends!r} {what}: see {where}"
+            if what
+            else f"there is no runtime {spec.extends!r}, unless it is in {where}, which has mistakes"
+        )
+        entry.problems.append(document.problem(("extends",), message))
 
 
 def _shown(file: Path) -> str:

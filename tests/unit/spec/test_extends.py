@@ -129,6 +129,21 @@ def test_a_mistake_in_the_other_is_told_there_alone(write: Write, family: str) -
     ]
 
 
+def test_a_mistake_in_a_file_that_was_not_asked_for_stands_in_the_way_and_is_told(
+    write: Write, family: str
+) -> None:
+    folder = write(php=family.replace("extensions:", "extensoins:"), shop=SHOP)
+    assert mistakes(folder, "shop") == [
+        ("shop.yaml:3:10", "'php-82-fpm' has mistakes of its own: see runtimes/php.yaml")
+    ]
+    folder = write(php=family.replace("variants:", "varaints:"), shop=SHOP.replace("php-82-fpm", "acme"))
+    ((place, message),) = mistakes(folder, "shop")
+    assert (place, message) == (
+        "shop.yaml:3:10",
+        "there is no runtime 'acme', unless it is in runtimes/php.yaml, which has mistakes",
+    )
+
+
 def test_what_the_new_base_lacks_is_told_at_extends_with_the_place_of_the_word(
     write: Write, family: str
 ) -> None:
