@@ -12,7 +12,7 @@ import typer
 from runtimebuilder.build.locking import Locker, Moved, locked_base, make_lock, moved_on
 from runtimebuilder.cli import console
 from runtimebuilder.cli.build_command import BaseOption, MirrorOption
-from runtimebuilder.cli.selection import Exclude, Family, Names, Variant, select
+from runtimebuilder.cli.selection import ChangedSince, Exclude, Family, Names, Own, Variant, select
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import ExitCode, NothingSelectedError, SpecError, SubjectFailedError
 from runtimebuilder.render.mirror import configured
@@ -27,6 +27,8 @@ def lock(
     family: Family = None,
     variant: Variant = None,
     exclude: Exclude = None,
+    own: Own = False,
+    changed_since: ChangedSince = None,
     base: BaseOption = None,
     mirror: MirrorOption = None,
     upgrade: Annotated[
@@ -45,7 +47,8 @@ def lock(
     config = load_config()
     earlier = read_lock()
     # The built-in runtimes are somebody else's, until a name is said, or they are locked already.
-    runtimes = select(catalog, names, family, variant, exclude, own=not (names or family or variant))
+    own = own or not (names or family or variant)
+    runtimes = select(catalog, names, family, variant, exclude, changed_since, own=own)
     wish = base or config.base
     if check:
         _check(catalog, runtimes, earlier, wish)
@@ -83,6 +86,8 @@ def outdated(
     family: Family = None,
     variant: Variant = None,
     exclude: Exclude = None,
+    own: Own = False,
+    changed_since: ChangedSince = None,
     mirror: MirrorOption = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
@@ -94,7 +99,7 @@ def outdated(
         raise SpecError(f"there is no {FILE} here", hint="`runtimebuilder lock` writes it")
     runtimes = [
         runtime
-        for runtime in select(catalog, names, family, variant, exclude)
+        for runtime in select(catalog, names, family, variant, exclude, changed_since, own=own)
         if runtime.name in lock_.runtimes
     ]
     if not runtimes:

@@ -140,6 +140,7 @@ def diff_command(
     variant: Variant = None,
     exclude: Exclude = None,
     own: Own = False,
+    changed_since: ChangedSince = None,
     against: Annotated[
         str, typer.Option("--against", metavar="REF", help="The revision of the project to compare with.")
     ] = "HEAD",
@@ -147,7 +148,7 @@ def diff_command(
 ) -> None:
     """Print what is different in the rendered files since a revision, as a unified diff."""
     catalog = Catalog.load()
-    runtimes = select(catalog, names, family, variant, exclude, own=own)
+    runtimes = select(catalog, names, family, variant, exclude, changed_since, own=own)
     wish = base or load_config().base
     with revision.at(against) as before:
         changes = compare(before, _here(catalog), runtimes, base=wish if wish != AUTO else None)

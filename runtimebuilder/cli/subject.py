@@ -7,6 +7,7 @@ from pathlib import Path
 
 from runtimebuilder.build.subject import find_image, own_tests_of, verify_settings_of
 from runtimebuilder.cli import console
+from runtimebuilder.cli.selection import select
 from runtimebuilder.conformance.options import VerifyOptions
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.spec.catalog import Catalog
@@ -20,8 +21,22 @@ def resolve_subject(engine: Engine, target: str, base: str | None = None) -> str
     return found.reference
 
 
-def matching(targets: Sequence[str]) -> tuple[str, ...]:
-    """The targets with patterns (`shop-*`) replaced by the runtimes that match, each once."""
+def matching(
+    targets: Sequence[str],
+    family: Sequence[str] | None = None,
+    variant: Sequence[str] | None = None,
+    exclude: Sequence[str] | None = None,
+    changed_since: str | None = None,
+    *,
+    own: bool = False,
+) -> tuple[str, ...]:
+    """The targets with patterns (`shop-*`) replaced by the runtimes that match, each once.
+
+    With an option that selects, targets are runtimes, as for every other command.
+    """
+    if family or variant or exclude or changed_since or own:
+        chosen = select(Catalog.load(), targets, family, variant, exclude, changed_since, own=own)
+        return tuple(runtime.name for runtime in chosen)
     found: list[str] = []
     for target in targets:
         pattern = set("*?[") & set(target)

@@ -12,6 +12,7 @@ import typer
 from rich.text import Text
 
 from runtimebuilder.cli import console
+from runtimebuilder.cli.selection import ChangedSince, Exclude, Family, Own, Variant
 from runtimebuilder.cli.subject import matching, resolve_subject, resolve_tests, with_settings
 from runtimebuilder.cli.variables import parse_variables
 from runtimebuilder.conformance.case import Case, Level, builtin_cases
@@ -35,6 +36,11 @@ def verify(
         list[str] | None,
         typer.Argument(metavar="NAME|IMAGE", help="Runtimes that were built here, or any images."),
     ] = None,
+    family: Family = None,
+    variant: Variant = None,
+    exclude: Exclude = None,
+    of_project: Own = False,
+    changed_since: ChangedSince = None,
     case: Annotated[
         list[str] | None,
         typer.Option(
@@ -174,15 +180,15 @@ def verify(
     if list_cases:
         _list(options, json_output=json_output)
         return
-    if not targets:
+    if not (targets or family or variant or of_project or changed_since):
         raise SpecError(
             "say what to verify: a runtime's name or an image",
             hint="`runtimebuilder verify php-82`, or --list",
         )
+    named = matching(targets or (), family, variant, exclude, changed_since, own=of_project)
     files = ReportFiles(report or ())
     engine = Engine.connect()
     try:
-        named = matching(targets)
         references = {resolve_subject(engine, target, base): target for target in named}
         progress, turns = Progress(console.err(), verbose=verbose and json_output), Turns()
         told = ", ".join(map(str, report or ())) or None

@@ -194,6 +194,20 @@ def test_nothing_selected_is_exit_3(command: Command, arguments: list[str], code
     assert said in ran.err
 
 
+@pytest.mark.parametrize("name", ["list", "render", "plan", "diff", "build", "verify", "lock", "outdated"])
+def test_every_command_selects_in_the_same_way(command: Command, committed: Path, name: str) -> None:
+    (committed / "runtimes.lock").write_text('{"schema": 1, "epoch": 1}')
+    assert command(name, "--variant", "fmp").code == 2
+    assert command(name, "--own", "--exclude", "sh*").code == 3
+    ran = command(name, "php-82", "shop", "--exclude", "php-*", "--changed-since", "HEAD")
+    assert (ran.code, ran.err) == (3, "error: nothing has changed since HEAD\n") or name in (
+        "plan",
+        "build",
+        "lock",
+    )
+    assert command(name, "shop*", "--family", "phq").code == 2
+
+
 def test_what_has_changed_is_what_renders_to_something_else(command: Command, committed: Path) -> None:
     assert command("list", "--changed-since", "HEAD").code == 3
     change(committed, "schema: 1", "# a comment\nschema: 1")
