@@ -33,6 +33,13 @@ def write_files(directory: Path, files: Mapping[str, str]) -> tuple[str, ...]:
             f"{', '.join(taken)} {'is' if len(taken) == 1 else 'are'} there already, with something else in it",
             hint="nothing was written; move it away, or take another folder or name",
         )
+    for path in files:
+        for above in Path(path).parents:
+            if (directory / above).exists() and not (directory / above).is_dir():
+                raise SpecError(
+                    f"{above} is there and is no folder",
+                    hint="nothing was written; move it away, or take another folder",
+                )
     wanted = sorted(path for path, text in files.items() if there[path] != text)
     for path in wanted:
         _write(directory / path, files[path])

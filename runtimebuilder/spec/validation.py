@@ -129,6 +129,9 @@ def _message(document: Document, loc: Loc, details: ErrorDetails, value: object)
         shown = document.mark(loc).text or repr(value)
         hint = did_you_mean(shown, words)
         return f"{shown!r} is not possible here{hint or '; possible is ' + ', '.join(words)}"
+    if kind in ("greater_than_equal", "less_than_equal"):
+        bound = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
+        return f"{bound} is wanted here"
     if kind == "too_short":
         return "at least one is wanted here"
     if kind == "value_error":

@@ -363,6 +363,14 @@ def test_init_never_writes_over_somebodys_file(command: Command, tmp_path: Path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["runtimebuilder.yaml"]
 
 
+def test_init_writes_all_or_nothing(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "runtimes").write_text("a file\n")
+    ran = command("init")
+    assert (ran.code, ran.out) == (2, "")
+    assert "runtimes is there and is no folder" in ran.err
+    assert [path.name for path in tmp_path.iterdir()] == ["runtimes"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -156,7 +156,7 @@ def test_a_later_entry_wins_and_an_heir_changes_single_files(project: Path) -> N
         ),
         ("extensions: [curl]", "9:14", "extensions is for PHP, and this runtime is of the kind 'provided'"),
         ("ini: { a: b }", "9:8", "ini is for PHP, and this runtime is of the kind 'provided'"),
-        ("verify: { memory: 1 }", "9:19", "verify: memory: Input should be greater than or equal to 128"),
+        ("verify: { memory: 1 }", "9:19", "verify: memory: at least 128 is wanted here"),
         ("tags: ['{{ php }}']", "9:8", "tags: unknown placeholder 'php'"),
         ("tags: ['a b']", "9:8", "tags: 'a b' gives 'a b', which cannot be a tag"),
         (
@@ -167,6 +167,7 @@ def test_a_later_entry_wins_and_an_heir_changes_single_files(project: Path) -> N
         ("tags: [a, a]", "9:11", "tags: 'a' stands here twice"),
         ("limits: { size: 250 }", "9:17", "limits: size: '250' is not a size; write it as 250 MB"),
         ("limits: { size: 0 MB }", "9:17", "limits: size: '0 MB' is not a size; write it as 250 MB"),
+        ("verify: { timeout: 901 }", "9:20", "verify: timeout: at most 900 is wanted here"),
         ("verify: { known-failing: gone }", "9:26", "'gone' is not there"),
     ],
 )
