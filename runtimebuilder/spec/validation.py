@@ -129,14 +129,12 @@ def _message(document: Document, loc: Loc, details: ErrorDetails, value: object)
         shown = document.mark(loc).text or repr(value)
         hint = did_you_mean(shown, words)
         return f"{shown!r} is not possible here{hint or '; possible is ' + ', '.join(words)}"
-    if kind in ("greater_than_equal", "less_than_equal"):
-        bound = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
-        return f"{bound} is wanted here"
     if kind == "too_short":
         return "at least one is wanted here"
-    if kind == "value_error":
-        return str(context.get("error", details["msg"]))
-    return details["msg"]
+    if "ge" in context or "le" in context:
+        bound = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
+        return f"{bound} is wanted here"
+    return str(context.get("error", details["msg"])) if kind == "value_error" else details["msg"]
 
 
 def _not_a_text(document: Document, loc: Loc, value: object) -> str:
