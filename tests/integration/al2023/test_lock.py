@@ -102,3 +102,6 @@ def test_the_base_is_pinned_by_its_digest_and_a_newer_one_is_told(
     locked = {name: version for step in found["packages"].values() for name, version in step.items()}
     assert locked
     assert {name: installed.get(name) for name in locked} == locked
+    found = json.loads(cli("inspect", "own-locked:al2023", "--json", cwd=project).stdout)
+    assert found["manager"] == "dnf"
+    assert {one["name"]: one["version"] for one in found["packages"]} == installed
