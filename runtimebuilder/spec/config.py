@@ -15,10 +15,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from runtimebuilder.spec import source
 from runtimebuilder.spec.fields import Line, Name, SpecModel
-from runtimebuilder.spec.problem import SpecErrors
-from runtimebuilder.spec.validation import validate
+from runtimebuilder.spec.whole_file import read_model
 
 FILE = "runtimebuilder.yaml"
 
@@ -39,11 +37,4 @@ def load_config(directory: Path | None = None) -> Config:
     file = (directory or Path()) / FILE
     if not file.exists():
         return Config(schema=1)
-    document, problems = source.read(file, FILE)
-    config = None
-    if document is not None:
-        config, mistakes = validate(document, Config)
-        problems = [*problems, *mistakes]
-    if problems or config is None:
-        raise SpecErrors(problems, files=1)
-    return config
+    return read_model(file, FILE, Config)

@@ -7,8 +7,6 @@ layers), as parsed, never by bytes: a comment, an ini setting or the order of a 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +15,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from runtimebuilder.errors import SpecError
-from runtimebuilder.spec import source
 from runtimebuilder.spec.fields import ImageName, Line, Name, Package, Platform, Sha256, SpecModel
 from runtimebuilder.spec.model import BaseSpec, RuntimeSpec
 from runtimebuilder.spec.packages import builds_for, packages_for
-from runtimebuilder.spec.problem import SpecErrors
-from runtimebuilder.spec.validation import validate
+from runtimebuilder.spec.whole_file import read_model, write_text
 
 FILE = "runtimes.lock"
 COMMON, VARIANT, COMPILED = "common", "variant", "compiled"
@@ -125,14 +121,7 @@ def read_lock(directory: Path | None = None) -> Lock | None:
     file = (directory or Path()) / FILE
     if not file.exists():
         return None
-    document, problems = source.read(file, FILE)
-    lock = None
-    if document is not None:
-        lock, mistakes = validate(document, Lock)
-        problems = [*problems, *mistakes]
-    if problems or lock is None:
-        raise SpecErrors(problems, files=1)
-    return lock
+    return read_model(file, FILE, Lock)
 
 
 def lock_text(lock: Lock) -> str:
@@ -147,15 +136,7 @@ def write_lock(lock: Lock, directory: Path | None = None) -> bool:
     text = lock_text(lock)
     if file.is_file() and file.read_text(encoding="utf-8") == text:
         return False
-    handle, name = tempfile.mkstemp(prefix=f".{FILE}.", dir=file.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as opened:
-            opened.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_text(file, text)
     return True
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from runtimebuilder.errors import SpecError
 from runtimebuilder.spec.reference import described_schema
+from runtimebuilder.spec.whole_file import write_text
 
 SCHEMA = ".runtimebuilder/schema.json"
 
@@ -42,7 +41,7 @@ def write_files(directory: Path, files: Mapping[str, str]) -> tuple[str, ...]:
                 )
     wanted = sorted(path for path, text in files.items() if there[path] != text)
     for path in wanted:
-        _write(directory / path, files[path])
+        write_text(directory / path, files[path])
     return tuple(wanted)
 
 
@@ -53,17 +52,3 @@ def _content(file: Path) -> str | None:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return ""
-
-
-def _write(file: Path, text: str) -> None:
-    """In one step: a reader sees the whole file or none."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as opened:
-            opened.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -9,25 +9,16 @@ from pathlib import Path
 from typing import TypeVar
 
 from runtimebuilder import shipped
-from runtimebuilder.spec import source
 from runtimebuilder.spec.fields import SpecModel
 from runtimebuilder.spec.model import Recipe, RecipesFile
-from runtimebuilder.spec.problem import SpecErrors
-from runtimebuilder.spec.validation import validate
+from runtimebuilder.spec.whole_file import read_model
 
 Shape = TypeVar("Shape", bound=SpecModel)
 
 
 def load(file: Path, shape: type[Shape]) -> Shape:
     """What stands in `file`, data of the tool. Raises `SpecErrors` (exit 2) with all mistakes."""
-    document, problems = source.read(file, f"{file.parent.name}/{file.name}")
-    found: Shape | None = None
-    if document is not None:
-        found, mistakes = validate(document, shape)
-        problems += mistakes
-    if problems or found is None:
-        raise SpecErrors(problems, files=1)
-    return found
+    return read_model(file, f"{file.parent.name}/{file.name}", shape)
 
 
 def load_recipes(file: Path) -> Mapping[str, Recipe]:
