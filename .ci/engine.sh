@@ -103,4 +103,5 @@ if [ "$want" = test ]; then
   command -v docker >/dev/null 2>&1 || install docker-cli\?
   command -v docker >/dev/null 2>&1 || install docker.io
   command -v docker-registry >/dev/null 2>&1 || install docker-registry
+  command -v git >/dev/null 2>&1 || install git
 fi
