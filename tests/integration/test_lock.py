@@ -79,9 +79,6 @@ def test_what_is_locked_is_what_is_built_until_the_spec_asks_for_more(
     assert json.loads(done.stdout) == {
         "outdated": [{"runtime": "own-tool", "what": "jq", "locked": "1.5-old", "now": packages["jq"]}]
     }
-    done = cli("build", "own-tool", "--locked", cwd=project)
-    assert done.returncode == 1
-    assert "1.5-old" in done.stderr
     assert cli("lock", "--check", cwd=project).returncode == 0, "an old version is no stale lock"
 
     spec = project / "runtimes" / "tool.yaml"
