@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from runtimebuilder.spec.packages import layout_for
 from runtimebuilder.spec.placeholders import expand, placeholders_in
 from runtimebuilder.spec.tags import TAG, tag_values
 
-_PHP = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+[0-9A-Za-z.~+-]*\Z")
+_PHP = re.compile(r"PHP ([0-9]+\.[0-9]+\.[0-9]+[0-9A-Za-z.~+-]*) ")
 
 
 @functools.cache
@@ -61,7 +60,7 @@ class Tagger:
     def _values(self, step: Step, image_id: str, wanted: Sequence[str]) -> Mapping[str, str]:
         values = dict(tag_values(step.runtime, step.base.base.name))
         if "git_sha" in wanted:
-            values["git_sha"] = os.environ.get("RUNTIMEBUILDER_GIT_SHA") or git_sha()
+            values["git_sha"] = git_sha()
         if "date" in wanted:
             values["date"] = self.today
         if "php" in wanted:
@@ -71,9 +70,8 @@ class Tagger:
     def _php(self, step: Step, image_id: str) -> str:
         """The version of the PHP that is in the image, asked of it."""
         layout = layout_for(step.runtime, step.base.base)
-        said = run_in(
-            self.engine, image_id, f"{layout.php} -n -r 'echo PHP_VERSION;'", network="none"
-        ).strip()
-        if not _PHP.match(said):
-            raise SubjectFailedError(f"{step.runtime.name}: PHP in the image says that it is {said!r}")
-        return said
+        what = f"the PHP of {step.runtime.name} does not tell its version"
+        said = run_in(self.engine, image_id, '"$1" -n -v', [layout.php], what=what)
+        if not (version := _PHP.match(said)):
+            raise SubjectFailedError(f"{what}: {said[:80]!r}")
+        return version[1]

@@ -7,10 +7,12 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from runtimebuilder.ci import revision
 from runtimebuilder.ci.revision import Workspace
 from runtimebuilder.render.context import BuildContext, ContextFile
 from runtimebuilder.render.image import render_image
 from runtimebuilder.render.mirror import Mirror
+from runtimebuilder.spec.catalog import Catalog
 from runtimebuilder.spec.lock import Lock
 from runtimebuilder.spec.model import RuntimeSpec
 
@@ -50,6 +52,17 @@ def compare(
     Raises `SpecError` (exit 2) when one cannot be rendered.
     """
     return tuple(_change(before, after, runtime, base, mirrors) for runtime in runtimes)
+
+
+def changed_since(ref: str, catalog: Catalog, runtimes: Sequence[RuntimeSpec]) -> tuple[RuntimeSpec, ...]:
+    """Those of `runtimes` that are not as at revision `ref`, in their order.
+
+    Raises `RevisionError` when that cannot be told.
+    """
+    with revision.at(ref) as before:
+        changes = compare(before, revision.here(catalog), runtimes)
+    changed = {change.name for change in changes if change.what is not What.UNCHANGED}
+    return tuple(runtime for runtime in runtimes if runtime.name in changed)
 
 
 def _change(

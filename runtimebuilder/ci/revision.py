@@ -34,9 +34,9 @@ class Workspace:
     lock: Lock | None = None
 
 
-def here() -> Workspace:
-    """The working directory's, over the built-in ones."""
-    return Workspace(Catalog.load(), TemplateSet(), read_lock())
+def here(catalog: Catalog) -> Workspace:
+    """The working directory's, with the runtimes of `catalog`."""
+    return Workspace(catalog, TemplateSet(), read_lock())
 
 
 def is_revision(text: str) -> bool:

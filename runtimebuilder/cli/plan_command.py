@@ -21,7 +21,6 @@ from runtimebuilder.cli.selection import ChangedSince, Exclude, Family, Names, O
 from runtimebuilder.engine.bases import AUTO
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import SpecError
-from runtimebuilder.render.environment import TemplateSet
 from runtimebuilder.render.mirror import configured
 from runtimebuilder.spec.catalog import Catalog
 from runtimebuilder.spec.config import load_config
@@ -74,7 +73,7 @@ def plan(
     elif against is not None:
         with revision.at(against) as before:
             on = wish if wish != AUTO else None
-            changes = compare(before, _here(catalog), runtimes, base=on, mirrors=mirrors)
+            changes = compare(before, revision.here(catalog), runtimes, base=on, mirrors=mirrors)
         rows = [_Row(one.name, one.base, str(one.what), one.why) for one in changes]
     else:
         options = BuildOptions(base=wish, mirrors=mirrors, lock=read_lock())
@@ -103,10 +102,6 @@ def _against_image(
     finally:
         engine.close()
     return [_Row(step.runtime.name, step.base.base.name, str(step.reason), step.why) for step in steps]
-
-
-def _here(catalog: Catalog) -> revision.Workspace:
-    return revision.Workspace(catalog, TemplateSet(), read_lock())
 
 
 def _print(rows: Sequence[_Row], *, json_output: bool) -> None:
@@ -151,7 +146,7 @@ def diff_command(
     runtimes = select(catalog, names, family, variant, exclude, changed_since, own=own)
     wish = base or load_config().base
     with revision.at(against) as before:
-        changes = compare(before, _here(catalog), runtimes, base=wish if wish != AUTO else None)
+        changes = compare(before, revision.here(catalog), runtimes, base=wish if wish != AUTO else None)
         text = "".join(_told(change) for change in changes)
     sys.stdout.write(text)
     changed = sum(change.what is not What.UNCHANGED for change in changes)

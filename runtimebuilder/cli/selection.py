@@ -46,7 +46,6 @@ def select(
     changed_since: str | None = None,
     *,
     own: bool = False,
-    base: str | None = None,
     is_all: bool = True,
 ) -> tuple[RuntimeSpec, ...]:
     """The runtimes that the options select, sorted by name; `is_all`: all of them when there is no option.
@@ -64,20 +63,13 @@ def select(
     if changed_since is None:
         return runtimes
     # Here, for `list` and its like start in half the time without Jinja.
-    from runtimebuilder.ci import revision  # noqa: PLC0415
-    from runtimebuilder.ci.changes import What, compare  # noqa: PLC0415
-    from runtimebuilder.render.environment import TemplateSet  # noqa: PLC0415
-    from runtimebuilder.spec.lock import read_lock  # noqa: PLC0415
+    from runtimebuilder.ci import changes, revision  # noqa: PLC0415
 
     try:
-        with revision.at(changed_since) as before:
-            changes = compare(
-                before, revision.Workspace(catalog, TemplateSet(), read_lock()), runtimes, base=base
-            )
+        changed = changes.changed_since(changed_since, catalog, runtimes)
     except revision.RevisionError as error:
         console.say(f"WARNING: all are selected, for they cannot be compared: {error.message}")
         return runtimes
-    changed = {change.name for change in changes if change.what is not What.UNCHANGED}
     if not changed:
         raise NothingSelectedError(f"nothing has changed since {changed_since}")
-    return tuple(runtime for runtime in runtimes if runtime.name in changed)
+    return changed

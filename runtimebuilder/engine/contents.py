@@ -9,13 +9,10 @@ from dataclasses import dataclass
 
 from runtimebuilder.engine.containers import Container, ContainerSpec, create_container
 from runtimebuilder.engine.docker import Engine, asking
-from runtimebuilder.engine.packages import run_in
+from runtimebuilder.engine.packages import package_script, run_in
 from runtimebuilder.errors import UserError
 
 _DPKG = "/var/lib/dpkg/status"
-_RPM = (
-    "rpm -qa --qf '%{NAME} %|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE} %{SIZE}\\n' | grep -v '^gpg-pubkey '"
-)
 
 
 @dataclass(frozen=True)
@@ -96,7 +93,10 @@ def _packages(engine: Engine, container: Container, image: str) -> tuple[str, li
             text = file.read().decode("utf-8", "replace") if file else ""
         return "apt", list(_of_dpkg(text))
     try:
-        lines = run_in(engine, image, _RPM, network="none").splitlines()
+        script = package_script("dnf")
+        lines = run_in(engine, image, script, what=f"rpm cannot list the packages of {image}").splitlines()[
+            1:
+        ]
     except UserError:  # no shell, or no rpm: no package can be told
         return "", []
     found = []
