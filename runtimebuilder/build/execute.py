@@ -1,9 +1,9 @@
-"""Carrying out a plan: one image after the other, one failure hiding none of the others."""
+"""Carrying out a plan: all images in one go, one failure hiding none of the others."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,9 +21,10 @@ class BuiltImage:
     step: Step
     image_id: str
     size: int  # bytes, as the engine counts
-    seconds: float
+    seconds: float  # since the plan was begun
     built: bool  # False: it was there already
     names: tuple[str, ...] = ()  # all that it has now, the step's first
+    change: int | None = None  # bytes more than the image that had its name before; None: there was none
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,48 @@ class FailedBuild:
 
 
 BuildResult = BuiltImage | FailedBuild
+# In `--cache-to` and `--cache-from`: the runtime's name, so that each has a cache of its own.
+CACHE_NAME = "{name}"
 
 
 class Progress(Protocol):
     """Who listens while a plan runs."""
 
-    def step_started(self, step: Step) -> None: ...
+    def build_started(self, steps: Sequence[Step]) -> None: ...
     def event(self, step: Step, event: BuildEvent) -> None: ...
     def step_finished(self, result: BuildResult) -> None: ...
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How a plan is carried out.
+
+    `accept`: asked before a built image gets its names, with the step and the image's id; a `UserError` that it raises
+    is the step's, and the names stay where they were.
+    """
+
+    no_cache: bool = False
+    secrets: tuple[SecretSource, ...] = ()
+    epoch: int | None = None  # the lock's, seconds
+    cache_from: tuple[str, ...] = ()
+    cache_to: tuple[str, ...] = ()
+    jobs: int | None = None
+    fail_fast: bool = False
+    accept: Callable[[Step, str], None] | None = None
+
+    def request(self, step: Step) -> BuildRequest:
+        """What the builder is asked for: of the secrets those that the runtime names."""
+        return BuildRequest(
+            context=step.context,
+            labels=dict(step.labels),
+            platform=step.platform,
+            no_cache=self.no_cache,
+            secrets=tuple(secret for secret in self.secrets if secret.name in step.runtime.secrets),
+            epoch=self.epoch,
+            local_base=step.base.reference if step.base.base.make is not None else None,
+            cache_from=_for_runtime(self.cache_from, step),
+            cache_to=_for_runtime(self.cache_to, step),
+        )
 
 
 def execute(
@@ -51,47 +86,66 @@ def execute(
     builder: Builder,
     plan: Sequence[Step],
     progress: Progress,
-    *,
-    no_cache: bool = False,
-    secrets: Sequence[SecretSource] = (),
-    epoch: int | None = None,
+    how: Execution = Execution(),
 ) -> tuple[BuildResult, ...]:
-    """Run every step, each with those of `secrets` that its runtime names; `epoch`: the lock's, seconds.
+    """Run every step; what is unchanged only gets its names. Results in the plan's order.
 
-    A name is given to an image only when it is whole: built, and of the right architecture.
+    A name is given to an image only when it is whole: built, of the right architecture, and accepted. With `fail_fast`
+    the steps that were not begun after the first error have no result.
     """
-    results: list[BuildResult] = []
+    started = time.monotonic()
     tagger = Tagger(engine)
-    for step in plan:
-        started = time.monotonic()
-        progress.step_started(step)
+    results: dict[str, BuildResult] = {}
+
+    def finish(step: Step, image_id: str | None, error: UserError | None, *, built: bool) -> None:
         result: BuildResult
         try:
-            if step.reason is Reason.UNCHANGED and step.existing:
-                image_id, built = step.existing, False
-            else:
-                request = BuildRequest(
-                    context=step.context,
-                    labels=dict(step.labels),
-                    platform=step.platform,
-                    no_cache=no_cache,
-                    secrets=tuple(secret for secret in secrets if secret.name in step.runtime.secrets),
-                    epoch=epoch,
-                )
-                image_id = _build(engine, builder, step, progress, request)
-                built = True
-            facts = engine.image(image_id)
-            size = facts.size if facts else 0
-            _check_size(step, size)
-            names = (*step.tags, *tagger.names(step, image_id))
-            for tag in names:
-                engine.tag(image_id, tag)
-            result = BuiltImage(step, image_id, size, time.monotonic() - started, built, names)
-        except UserError as error:
-            result = FailedBuild(step, error, time.monotonic() - started)
-        results.append(result)
+            if error is not None or image_id is None:
+                raise error or SubjectFailedError(f"{step.runtime.name}: the builder gave no image")
+            if built:
+                _check_platform(engine, step, image_id)
+            result = _named(engine, tagger, step, image_id, built=built, how=how, since=started)
+        except UserError as failed:
+            result = FailedBuild(step, failed, time.monotonic() - started)
+        results[step.tags[0]] = result
         progress.step_finished(result)
-    return tuple(results)
+
+    wanted: dict[
+        str, Step
+    ] = {}  # by the name that its image gets: one runtime may be there for several platforms
+    for step in plan:
+        if step.reason is Reason.UNCHANGED and step.existing:
+            finish(step, step.existing, None, built=False)
+        else:
+            wanted[step.tags[0]] = step
+    progress.build_started(tuple(wanted.values()))
+    outcomes = builder.build(
+        {name: how.request(step) for name, step in wanted.items()},
+        lambda name, event: progress.event(wanted[name], event),
+        jobs=how.jobs,
+        fail_fast=how.fail_fast,
+    )
+    for outcome in outcomes:
+        finish(wanted[outcome.name], outcome.image_id, outcome.error, built=True)
+        if how.fail_fast and isinstance(results[outcome.name], FailedBuild):
+            break
+    return tuple(results[step.tags[0]] for step in plan if step.tags[0] in results)
+
+
+def _named(
+    engine: Engine, tagger: Tagger, step: Step, image_id: str, *, built: bool, how: Execution, since: float
+) -> BuiltImage:
+    facts = engine.image(image_id)
+    size = facts.size if facts else 0
+    _check_size(step, size)
+    before = engine.image(step.existing) if step.existing and built else None
+    if how.accept:
+        how.accept(step, image_id)
+    names = (*step.tags, *tagger.names(step, image_id))
+    for name in names:
+        engine.tag(image_id, name)
+    change = size - before.size if before else None
+    return BuiltImage(step, image_id, size, time.monotonic() - since, built, names, change)
 
 
 def _check_size(step: Step, size: int) -> None:
@@ -103,8 +157,11 @@ def _check_size(step: Step, size: int) -> None:
         )
 
 
-def _build(engine: Engine, builder: Builder, step: Step, progress: Progress, request: BuildRequest) -> str:
-    image_id = builder.build(request, lambda event: progress.event(step, event))
+def _for_runtime(caches: Sequence[str], step: Step) -> tuple[str, ...]:
+    return tuple(cache.replace(CACHE_NAME, step.runtime.name) for cache in caches)
+
+
+def _check_platform(engine: Engine, step: Step, image_id: str) -> None:
     facts = engine.image(image_id)
     if facts is None:
         raise SubjectFailedError(
@@ -116,4 +173,3 @@ def _build(engine: Engine, builder: Builder, step: Step, progress: Progress, req
             f"{step.runtime.name}: asked for {step.platform}, the image is {facts.platform}",
             hint="the base has no image for that platform",
         )
-    return image_id

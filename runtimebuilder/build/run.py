@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from runtimebuilder.build.execute import BuildResult, Progress, execute
+from runtimebuilder.build.caches import check_caches
+from runtimebuilder.build.execute import BuildResult, Execution, Progress, execute
 from runtimebuilder.build.locking import Locker, locked_base
 from runtimebuilder.build.plan import Step, make_plan
 from runtimebuilder.engine import buildx
@@ -31,6 +32,7 @@ from runtimebuilder.spec.packages import packages_for
 # An installed php-82-fpm with its build cache needs about this much.
 ROOM_NEEDED = 1_500_000_000
 BUILDERS = ("auto", "buildx", "classic")
+_BUILDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
 
 
 @dataclass(frozen=True)
@@ -43,18 +45,23 @@ class BuildOptions:
     tags: tuple[str, ...] = ()
     no_cache: bool = False
     pull: bool = False
-    builder: str = "auto"  # one of BUILDERS
+    builder: str = "auto"  # one of BUILDERS, or the name of one of buildx's builders
     secrets: tuple[SecretSource, ...] = ()
     lock: Lock | None = None
     locked: bool = False  # a runtime that the lock does not fit is refused
+    cache_from: tuple[str, ...] = ()
+    cache_to: tuple[str, ...] = ()
+    jobs: int | None = None
+    fail_fast: bool = False
 
 
 def choose_builder(engine: Engine, wish: str = "auto") -> Builder:
     """buildx where there is one, else the classic one. `EnvironmentProblemError` when the wish cannot be met."""
     found = None if wish == "classic" else buildx.find()
     if found:
-        return BuildxBuilder(*found)
-    if wish == "buildx":
+        remote = None if wish in BUILDERS else buildx.named(found[0], wish)
+        return BuildxBuilder(*found, engine, remote)
+    if wish not in ("auto", "classic"):
         oldest = ".".join(map(str, buildx.OLDEST))
         raise EnvironmentProblemError(
             f"there is no buildx {oldest} or newer here",
@@ -173,8 +180,11 @@ def is_image_name(text: str) -> bool:
 
 def check_options(options: BuildOptions, runtimes: Sequence[RuntimeSpec], catalog: Catalog) -> None:
     """Raise `SpecError` (exit 2) for options that cannot be meant. Needs no engine."""
-    if options.builder not in BUILDERS:
-        raise SpecError(f"--builder {options.builder!r} is not one of {', '.join(BUILDERS)}")
+    if not _BUILDER.match(options.builder):
+        raise SpecError(
+            f"--builder {options.builder!r} is neither {', '.join(BUILDERS)} nor a builder's name",
+            hint="`docker buildx ls` lists the builders",
+        )
     if options.tags and len(runtimes) > 1:
         raise SpecError(
             f"--tag with {len(runtimes)} runtimes would give one name to several images",
@@ -211,23 +221,40 @@ def run_plan(
     options: BuildOptions,
     progress: Progress,
     say: Callable[[str], None],
+    *,
+    accept: Callable[[Step, str], None] | None = None,
 ) -> tuple[BuildResult, ...]:
-    """Build what the plan says has to be built. Raises `EnvironmentProblemError` when the disk is all but full."""
+    """Build what the plan says has to be built. Raises `EnvironmentProblemError` when the disk is all but full.
+
+    `accept`: see `Execution`.
+    """
     if all(step.reason == "unchanged" for step in plan):
-        return execute(engine, ClassicBuilder(engine), plan, progress)
+        return execute(engine, ClassicBuilder(engine), plan, progress, Execution(accept=accept))
     _check_room(engine)
     builder = choose_builder(engine, options.builder)
     if builder.warning:
         say(f"WARNING: {builder.warning}")
     _check_secrets(plan, options, builder)
+    check_caches(engine, builder, options.cache_to)
     return execute(
         engine,
         builder,
         plan,
         progress,
+        replace(execution(options), accept=accept),
+    )
+
+
+def execution(options: BuildOptions) -> Execution:
+    """How a plan is carried out by these options."""
+    return Execution(
         no_cache=options.no_cache,
         secrets=options.secrets,
         epoch=options.lock.epoch if options.lock else None,
+        cache_from=options.cache_from,
+        cache_to=options.cache_to,
+        jobs=options.jobs,
+        fail_fast=options.fail_fast,
     )
 
 
@@ -272,7 +299,7 @@ def parse_secret(text: str) -> SecretSource:
     if file is not None:
         if not Path(file).is_file():
             raise SpecError(f"--secret {name}: there is no file {file}")
-        return SecretSource(name, file=Path(file))
+        return SecretSource(name, file=Path(file).absolute())
     variable = variable or name
     if variable not in os.environ:
         raise SpecError(f"--secret {name}: the variable {variable} is not set")

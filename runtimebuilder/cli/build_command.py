@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
+from runtimebuilder.build.caches import cache_from as read_caches
+from runtimebuilder.build.caches import cache_to as written_caches
 from runtimebuilder.build.execute import BuildResult, BuiltImage
-from runtimebuilder.build.progress import BuildProgress, duration
+from runtimebuilder.build.metadata import as_json, write_metadata
+from runtimebuilder.build.plan import Step
+from runtimebuilder.build.progress import duration, make_progress
 from runtimebuilder.build.run import BuildOptions, check_options, parse_secret, plan_builds, run_plan
-from runtimebuilder.cli import console
+from runtimebuilder.build.subject import own_tests_of, verify_settings_of
+from runtimebuilder.cli import console, plan_table
+from runtimebuilder.cli.options import BaseOption, CacheFromOption, CacheToOption, MirrorOption, SetOption
+from runtimebuilder.cli.options import variable as variable_of
 from runtimebuilder.cli.selection import ChangedSince, Exclude, Family, Names, Own, Variant, select
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import ExitCode
@@ -20,24 +31,7 @@ from runtimebuilder.render.mirror import configured
 from runtimebuilder.spec.catalog import Catalog
 from runtimebuilder.spec.config import load_config
 from runtimebuilder.spec.lock import read_lock
-
-BaseOption = Annotated[
-    str | None,
-    typer.Option(
-        "--base",
-        metavar="NAME|auto",
-        help="Another base than the spec's; auto: the spec's if its registry answers, else one made here.",
-    ),
-]
-MirrorOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--mirror",
-        metavar="REGISTRY=HOST[/PATH]",
-        help="Take images of REGISTRY from HOST. Repeatable.",
-        envvar="RUNTIMEBUILDER_MIRROR",
-    ),
-]
+from runtimebuilder.spec.overrides import override
 
 
 def build(
@@ -51,47 +45,131 @@ def build(
     mirror: MirrorOption = None,
     platform: Annotated[
         str | None,
-        typer.Option(metavar="OS/ARCH", help="Build for this platform instead of the engine's own."),
+        typer.Option(
+            metavar="OS/ARCH",
+            help="Build for this platform instead of the engine's own.",
+            **variable_of("platform"),
+        ),
     ] = None,
     tag: Annotated[
         list[str] | None,
-        typer.Option("--tag", "-t", metavar="NAME", help="One more name for the image. Repeatable."),
+        typer.Option(
+            "--tag",
+            "-t",
+            metavar="NAME",
+            help="One more name for the image. Repeatable.",
+            **variable_of("tag"),
+        ),
     ] = None,
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Run every step again.")] = False,
+    settings: SetOption = None,
+    load: Annotated[  # noqa: ARG001 -- what people type from habit: what is built is always in the engine
+        bool,
+        typer.Option(
+            "--load", help="Put the images into the engine. They always are.", **variable_of("load")
+        ),
+    ] = True,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Run every step again.", **variable_of("no-cache"))
+    ] = False,
     pull: Annotated[
-        bool, typer.Option("--pull", help="Fetch (or make) the base again and build on it.")
+        bool,
+        typer.Option("--pull", help="Fetch (or make) the base again and build on it.", **variable_of("pull")),
     ] = False,
     builder: Annotated[
-        str, typer.Option(metavar="auto|buildx|classic", help="Which builder to use.")
+        str,
+        typer.Option(
+            metavar="auto|buildx|classic|NAME",
+            help="Which builder to use; NAME: one of `docker buildx ls`.",
+            envvar=["RUNTIMEBUILDER_BUILDER", "BUILDX_BUILDER"],
+            show_envvar=False,
+        ),
     ] = "auto",
+    cache_from: CacheFromOption = None,
+    cache_to: CacheToOption = None,
     secret: Annotated[
         list[str] | None,
         typer.Option(
             "--secret",
             metavar="id=NAME,src=FILE|env=VAR",
             help="The value of a secret that the spec names. Repeatable.",
+            **variable_of("secret"),
         ),
     ] = None,
     locked: Annotated[
         bool,
         typer.Option(
             "--locked",
-            envvar="RUNTIMEBUILDER_LOCKED",
             help="Refuse what runtimes.lock does not fit. (Without it, that is told.)",
+            **variable_of("locked"),
         ),
     ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            metavar="N",
+            min=1,
+            help="Build at most N images at a time (buildx: all; the classic builder: one).",
+            **variable_of("jobs"),
+        ),
+    ] = None,
+    fail_fast: Annotated[
+        bool,
+        typer.Option(
+            "--fail-fast/--keep-going",
+            help="Begin nothing more after the first failure, or build all that can be built.",
+            **variable_of("fail-fast"),
+        ),
+    ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify/--no-verify",
+            help="Give an image its names only when it obeys the Runtime API.",
+            **variable_of("verify"),
+        ),
+    ] = False,
+    progress: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|plain|tty|json|quiet",
+            help="What to show while it runs, on standard error.",
+            envvar=["RUNTIMEBUILDER_PROGRESS", "BUILDKIT_PROGRESS"],
+            show_envvar=False,
+        ),
+    ] = "auto",
+    metadata_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--metadata-file",
+            metavar="FILE",
+            help="Write ids and names as JSON.",
+            **variable_of("metadata-file"),
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be built, and why.", **variable_of("dry-run"))
+    ] = False,
     json_output: Annotated[
-        bool, typer.Option("--json", help="Print the result as one JSON document.")
+        bool, typer.Option("--json", help="Print the result as one JSON document.", **variable_of("json"))
     ] = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show everything that the steps print.")
+        bool,
+        typer.Option(
+            "--verbose", "-v", help="Show everything that the steps print.", **variable_of("verbose")
+        ),
     ] = False,
 ) -> None:
-    """Build runtimes. What has not changed since the last build is not built again."""
+    """Build runtimes. What has not changed since the last build is not built again.
+
+    Each option can be set as a variable too: --no-cache is RUNTIMEBUILDER_NO_CACHE=1.
+    """
     started = time.monotonic()
     catalog = Catalog.load()
     config = load_config()
     runtimes = select(catalog, names, family, variant, exclude, changed_since, own=own, is_all=False)
+    catalog, runtimes = override(catalog, runtimes, settings or ())
     options = BuildOptions(
         base=base or config.base,
         mirrors=configured(mirror or (), config.mirrors),
@@ -103,58 +181,76 @@ def build(
         secrets=tuple(parse_secret(text) for text in secret or ()),
         lock=read_lock(),
         locked=locked,
+        cache_from=read_caches(cache_from or ()),
+        cache_to=written_caches(cache_to or (), runtimes=len(runtimes)),
+        jobs=jobs,
+        fail_fast=fail_fast,
     )
     check_options(options, runtimes, catalog)
+    width = max(len(runtime.name) for runtime in runtimes)
+    follower = make_progress(progress, console.err(), sys.stderr, width, verbose=verbose)
+    say = console.say if progress not in ("json", "quiet") else _nothing
     engine = Engine.connect()
-    plan = plan_builds(engine, catalog, runtimes, options, console.say)
+    plan = plan_builds(engine, catalog, runtimes, options, say)
+    if dry_run:
+        plan_table.show([plan_table.row(step) for step in plan], json_output=json_output)
+        return
     for line in sorted(
         {f"  base  {step.base.base.name}  {step.base.reference}  {step.base.how}" for step in plan}
     ):
-        console.say(line)
-    width = max(len(runtime.name) for runtime in runtimes)
-    with BuildProgress(console.err(), width, verbose=verbose) as progress:
-        results = run_plan(engine, plan, options, progress, console.say)
-    _print_results(results, json_output=json_output, seconds=time.monotonic() - started)
+        say(line)
+    judge = _judge(engine, catalog, say) if verify else None
+    with follower:
+        results = run_plan(engine, plan, options, follower, say, accept=judge)
+    if metadata_file is not None:
+        write_metadata(metadata_file, results)
+    _print_results(plan, results, json_output=json_output, seconds=time.monotonic() - started)
     if any(not isinstance(result, BuiltImage) for result in results):
         raise typer.Exit(_worst(results))
 
 
-def _worst(results: tuple[BuildResult, ...]) -> int:
+def _nothing(_: str) -> None:
+    """For `--progress json` and `quiet`: what is said besides is not said."""
+
+
+def _judge(engine: Engine, catalog: Catalog, say: Callable[[str], None]) -> Callable[[Step, str], None]:
+    # Here, for the suite takes as long to load as the rest.
+    from runtimebuilder.conformance.acceptance import accept  # noqa: PLC0415
+    from runtimebuilder.conformance.options import VerifyOptions  # noqa: PLC0415
+
+    common = VerifyOptions(jobs=min(6, (os.cpu_count() or 1) + 2))
+
+    def judge(step: Step, image: str) -> None:
+        name = step.runtime.name
+        options = common.with_settings(*verify_settings_of(catalog, name))
+        accept(engine, image, name, options, own=own_tests_of(catalog, name), say=say)
+
+    return judge
+
+
+def _worst(results: Sequence[BuildResult]) -> int:
     """A build that failed is 1; when only this machine stood in the way, its own code."""
     codes = {int(result.error.exit_code) for result in results if not isinstance(result, BuiltImage)}
     return ExitCode.FAILED if ExitCode.FAILED in codes else max(codes)
 
 
-def _print_results(results: tuple[BuildResult, ...], *, json_output: bool, seconds: float) -> None:
+def _print_results(
+    plan: Sequence[Step], results: Sequence[BuildResult], *, json_output: bool, seconds: float
+) -> None:
     for result in results:
         if not isinstance(result, BuiltImage):
-            console.show_error(result.error)
+            console.show_error(result.error, of=result.step.runtime.name if len(plan) > 1 else None)
     built = [result for result in results if isinstance(result, BuiltImage)]
     new = sum(result.built for result in built)
     failed = len(results) - len(built)
     if json_output:
         console.out().print(
-            Text(json.dumps({"images": [_as_json(result) for result in results]}, indent=2)), soft_wrap=True
+            Text(json.dumps({"images": [as_json(result) for result in results]}, indent=2)), soft_wrap=True
         )
         return
-    summary = f"{new} built, {len(built) - new} unchanged, {failed} failed in {duration(seconds)}"
+    summary = f"{new} built, {len(built) - new} unchanged, {failed} failed"
     if not new and not failed:
-        summary = f"{len(built)} unchanged in {duration(seconds)}"
-    console.out().print(Text(summary), soft_wrap=True)
-
-
-def _as_json(result: BuildResult) -> dict[str, object]:
-    step = result.step
-    common: dict[str, object] = {
-        "runtime": step.runtime.name,
-        "base": step.base.base.name,
-        "base_substituted_for": step.base.substituted_for,
-        "tags": list(step.tags),
-        "content_key": step.key,
-        "seconds": round(result.seconds, 3),
-    }
-    if isinstance(result, BuiltImage):
-        status = "built" if result.built else "unchanged"
-        common["tags"] = list(result.names)
-        return {**common, "status": status, "id": result.image_id, "size": result.size}
-    return {**common, "status": "failed", "error": result.error.message}
+        summary = f"{len(built)} unchanged"
+    if left := len(plan) - len(results):
+        summary += f", {left} not begun"
+    console.out().print(Text(f"{summary} in {duration(seconds)}"), soft_wrap=True)

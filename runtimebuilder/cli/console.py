@@ -36,10 +36,11 @@ def say(message: str) -> None:
     err().print(Text(message, style=style), soft_wrap=True)
 
 
-def show_error(error: UserError) -> None:
-    """What is wrong, the details, and what to do."""
+def show_error(error: UserError, *, of: str | None = None) -> None:
+    """What is wrong, the details, and what to do. `of`: whose error it is, where several could have it."""
     console = err()
-    console.print(Text.assemble(("error: ", "bold red"), error.message), soft_wrap=True)
+    whose = f"{of}: " if of and not error.message.startswith(of) else ""
+    console.print(Text.assemble(("error: ", "bold red"), whose, error.message), soft_wrap=True)
     if error.detail:
         console.print(Text(error.detail), soft_wrap=True)
     if error.hint:

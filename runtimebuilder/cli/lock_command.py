@@ -11,7 +11,7 @@ import typer
 
 from runtimebuilder.build.locking import Locker, Moved, locked_base, make_lock, moved_on
 from runtimebuilder.cli import console
-from runtimebuilder.cli.build_command import BaseOption, MirrorOption
+from runtimebuilder.cli.options import BaseOption, MirrorOption
 from runtimebuilder.cli.selection import ChangedSince, Exclude, Family, Names, Own, Variant, select
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import ExitCode, NothingSelectedError, SpecError, SubjectFailedError

@@ -33,6 +33,7 @@ _COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "plan": ("plan_command", "plan", "What would be built, and why."),
     "diff": ("plan_command", "diff_command", "What is different in the rendered files."),
     "build": ("build_command", "build", "Build runtimes that have changed."),
+    "bake": ("bake_command", "bake", "The plan for `docker buildx bake`."),
     "inspect": ("inspect_command", "inspect", "What an image consists of."),
     "verify": ("verify_command", "verify", "Prove that an image obeys the Runtime API."),
     "report": ("report_command", "report", "Show results again; compare images side by side."),

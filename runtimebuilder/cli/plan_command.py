@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from runtimebuilder.build.run import BuildOptions, check_options, is_image_name, plan_builds
 from runtimebuilder.ci import revision
 from runtimebuilder.ci.changes import Change, What, compare, diff
 from runtimebuilder.cli import console
-from runtimebuilder.cli.build_command import BaseOption, MirrorOption
+from runtimebuilder.cli.options import BaseOption, MirrorOption
+from runtimebuilder.cli.plan_table import PlanRow, row, show
 from runtimebuilder.cli.selection import ChangedSince, Exclude, Family, Names, Own, Variant, select
 from runtimebuilder.engine.bases import AUTO
 from runtimebuilder.engine.docker import Engine
@@ -35,14 +32,6 @@ Against = Annotated[
         help="Compare with this revision of the project (needs no engine), or one runtime with this image.",
     ),
 ]
-
-
-@dataclass(frozen=True)
-class _Row:
-    runtime: str
-    base: str
-    what: str
-    why: tuple[str, ...]
 
 
 def plan(
@@ -74,7 +63,7 @@ def plan(
         with revision.at(against) as before:
             on = wish if wish != AUTO else None
             changes = compare(before, revision.here(catalog), runtimes, base=on, mirrors=mirrors)
-        rows = [_Row(one.name, one.base, str(one.what), one.why) for one in changes]
+        rows = [PlanRow(one.name, one.base, str(one.what), one.why) for one in changes]
     else:
         options = BuildOptions(base=wish, mirrors=mirrors, lock=read_lock())
         check_options(options, runtimes, catalog)
@@ -83,13 +72,13 @@ def plan(
             steps = plan_builds(engine, catalog, runtimes, options, console.say)
         finally:
             engine.close()
-        rows = [_Row(step.runtime.name, step.base.base.name, str(step.reason), step.why) for step in steps]
-    _print(rows, json_output=json_output)
+        rows = [row(step) for step in steps]
+    show(rows, json_output=json_output)
 
 
 def _against_image(
     catalog: Catalog, runtimes: Sequence[RuntimeSpec], options: BuildOptions, reference: str
-) -> list[_Row]:
+) -> list[PlanRow]:
     if len(runtimes) > 1:
         raise SpecError(
             f"there is no revision {reference!r} here, and an image can be compared with one runtime alone",
@@ -101,32 +90,7 @@ def _against_image(
         steps = plan_builds(engine, catalog, runtimes, options, console.say, against=reference)
     finally:
         engine.close()
-    return [_Row(step.runtime.name, step.base.base.name, str(step.reason), step.why) for step in steps]
-
-
-def _print(rows: Sequence[_Row], *, json_output: bool) -> None:
-    if json_output:
-        document = {
-            "runtimes": [
-                {"runtime": row.runtime, "base": row.base, "what": row.what, "why": list(row.why)}
-                for row in rows
-            ]
-        }
-        sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-        return
-    table = Table(box=None, pad_edge=False, header_style="")
-    table.add_column("RUNTIME", no_wrap=True)
-    table.add_column("BASE", no_wrap=True)
-    table.add_column("WHAT", no_wrap=True)
-    table.add_column("WHY")
-    for row in rows:
-        table.add_row(row.runtime, row.base, row.what, Text(", ".join(row.why)))
-    out = console.out()
-    with out.capture() as capture:
-        out.print(table)
-    sys.stdout.write("".join(line.rstrip() + "\n" for line in capture.get().splitlines()))
-    todo = sum(row.what != What.UNCHANGED for row in rows)
-    console.say(f"{todo} to build, {len(rows) - todo} unchanged")
+    return [row(step) for step in steps]
 
 
 def diff_command(

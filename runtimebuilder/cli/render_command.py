@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from runtimebuilder.cli import console
-from runtimebuilder.cli.build_command import BaseOption, MirrorOption
+from runtimebuilder.cli.options import BaseOption, MirrorOption
 from runtimebuilder.cli.selection import ChangedSince, Exclude, Family, Names, Own, Variant, select
 from runtimebuilder.engine.bases import AUTO
 from runtimebuilder.errors import SpecError, SubjectFailedError

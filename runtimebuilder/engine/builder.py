@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -35,6 +35,18 @@ class BuildRequest:
     no_cache: bool = False
     secrets: tuple[SecretSource, ...] = ()
     epoch: int | None = None  # SOURCE_DATE_EPOCH, seconds: the time that the image says it was made
+    local_base: str | None = None  # behind FROM, when the engine alone has it and no registry
+    cache_from: tuple[str, ...] = ()  # as buildx takes them: `type=registry,ref=...`
+    cache_to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one request: the image's id, or why there is none."""
+
+    name: str
+    image_id: str | None = None
+    error: UserError | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +66,8 @@ class Output:
 
 
 BuildEvent = StepStarted | Output
-Listener = Callable[[BuildEvent], None]
+# Told the request's name and what happened. Steps that several requests share are told once, for one of them.
+Listener = Callable[[str, BuildEvent], None]
 
 
 class Builder(Protocol):
@@ -63,8 +76,19 @@ class Builder(Protocol):
     name: str
     warning: str | None  # what is lost with this one, for people; None when nothing is
 
-    def build(self, request: BuildRequest, listener: Listener) -> str:
-        """Build and return the image's id. Raises `BuildFailedError` (exit 1), `EnvironmentProblemError` (4)."""
+    def build(
+        self,
+        requests: Mapping[str, BuildRequest],
+        listener: Listener,
+        *,
+        jobs: int | None = None,
+        fail_fast: bool = False,
+    ) -> Iterator[Outcome]:
+        """Build every request, by name; an outcome for each as it comes, errors (`BuildFailedError`, exit 1, or
+
+        `EnvironmentProblemError`, 4) among them. At most `jobs` images at a time where the builder can do several.
+        With `fail_fast` nothing is begun after the first error: what has no outcome was not built.
+        """
 
 
 class BuildFailedError(SubjectFailedError):
@@ -76,7 +100,7 @@ class StepLog:
 
     KEEP = 40
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: Callable[[BuildEvent], None]) -> None:
         self._listener = listener
         self.step: StepStarted | None = None
         self._lines: list[str] = []

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import docker.errors
 import requests.exceptions
 
-from runtimebuilder.engine.builder import BuildRequest, Listener, StepLog
+from runtimebuilder.engine.builder import BuildEvent, BuildRequest, Listener, Outcome, StepLog
 from runtimebuilder.engine.docker import Engine
-from runtimebuilder.errors import EnvironmentProblemError
+from runtimebuilder.errors import EnvironmentProblemError, UserError
 
 _STEP = re.compile(r"Step (?P<number>\d+)/(?P<total>\d+) : (?P<text>.*)", re.DOTALL)
 # What the classic builder says of its own doings, between the output of the steps.
@@ -31,8 +32,25 @@ class ClassicBuilder:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def build(self, request: BuildRequest, listener: Listener) -> str:
+    def build(
+        self,
+        requests: Mapping[str, BuildRequest],
+        listener: Listener,
+        *,
+        jobs: int | None = None,  # noqa: ARG002 -- one at a time: its cache is what came before
+        fail_fast: bool = False,
+    ) -> Iterator[Outcome]:
         """See `Builder.build`."""
+        for name, request in requests.items():
+            try:
+                yield Outcome(name, self.image_of(request, partial(listener, name)))
+            except UserError as error:
+                yield Outcome(name, error=error)
+                if fail_fast:
+                    return
+
+    def image_of(self, request: BuildRequest, listener: Callable[[BuildEvent], None]) -> str:
+        """Build one image and return its id. Raises `BuildFailedError` (exit 1), `EnvironmentProblemError` (4)."""
         if request.secrets:
             raise EnvironmentProblemError(
                 "the classic builder knows no secrets, and this runtime's build needs one",

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import docker
 import docker.errors
@@ -53,6 +53,7 @@ class EngineFacts:
     security_options: tuple[str, ...]
     kernel: str
     operating_system: str
+    has_containerd_store: bool = False  # images lie in containerd, whose BuildKit can write caches
 
     @property
     def platform(self) -> str:
@@ -211,6 +212,20 @@ class Engine:
             raise EngineError(f"the engine imported a file system without naming the image: {last}")
         return found.group()
 
+    def save(self, image: str, target: IO[bytes]) -> None:
+        """Write the archive of `image`, as `docker save` makes it, to `target`."""
+        with asking(f"for the archive of {image}"):
+            for piece in self.api.get_image(image, chunk_size=1 << 20):
+                target.write(piece)
+
+    def load(self, archive: Path) -> str:
+        """Take over the one image of an archive as `docker save` or a builder writes it. Returns the image's id."""
+        with asking("to load an image"), archive.open("rb") as content:
+            loaded = self._client.images.load(content)
+        if len(loaded) != 1:
+            raise EngineError(f"the engine found {len(loaded)} images in an archive that should hold one")
+        return str(loaded[0].id)
+
 
 @contextlib.contextmanager
 def asking(what: str) -> Iterator[None]:
@@ -327,6 +342,7 @@ def _engine_facts(version: Mapping[str, Any], info: Mapping[str, Any]) -> Engine
         security_options=options,
         kernel=str(info.get("KernelVersion") or ""),
         operating_system=operating_system,
+        has_containerd_store="io.containerd.snapshotter.v1" in str(info.get("DriverStatus") or ""),
     )
 
 

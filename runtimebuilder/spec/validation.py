@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
 import types
@@ -83,9 +84,11 @@ def _without(data: object, found: list[ErrorDetails]) -> object:
         else:
             continue  # the second validation fails as the first did
         holder: Any = result
-        for part in loc[: end - 1]:
-            holder = holder[part]
-        holder.pop(loc[end - 1], None)
+        # Another mistake may have taken a part above it away already.
+        with contextlib.suppress(KeyError, IndexError):
+            for part in loc[: end - 1]:
+                holder = holder[part]
+            holder.pop(loc[end - 1], None)
     return result
 
 

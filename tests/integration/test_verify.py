@@ -126,7 +126,7 @@ def rebuilt(engine: Engine, subject: BuiltImage, path: str, old: str, new: str) 
             ContextFile(place, original.mode, text.replace(old, new).encode()),
         )
     )
-    return ClassicBuilder(engine).build(BuildRequest(context), lambda _: None)
+    return ClassicBuilder(engine).image_of(BuildRequest(context), lambda _: None)
 
 
 def judged(cli: Cli, image: str, *cases: str) -> dict[str, str]:
