@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from runtimebuilder.cli import console
+from runtimebuilder.cli.options import variable
 from runtimebuilder.errors import NothingSelectedError, SpecError
 from runtimebuilder.spec.catalog import Catalog, Narrowing
 from runtimebuilder.spec.model import RuntimeSpec
@@ -17,22 +18,32 @@ Names = Annotated[
     typer.Argument(metavar="NAME", help="Runtimes by name or glob: php-82-fpm, 'php-8*-fpm'."),
 ]
 Family = Annotated[
-    list[str] | None, typer.Option("--family", metavar="NAME", help="Only of this family. Repeatable.")
+    list[str] | None,
+    typer.Option("--family", metavar="NAME", help="Only of this family. Repeatable.", **variable("family")),
 ]
 Variant = Annotated[
-    list[str] | None, typer.Option("--variant", metavar="NAME", help="Only this variant. Repeatable.")
+    list[str] | None,
+    typer.Option("--variant", metavar="NAME", help="Only this variant. Repeatable.", **variable("variant")),
 ]
 Exclude = Annotated[
     list[str] | None,
-    typer.Option("--exclude", metavar="NAME", help="Not these, by name or glob. Repeatable."),
+    typer.Option(
+        "--exclude", metavar="NAME", help="Not these, by name or glob. Repeatable.", **variable("exclude")
+    ),
 ]
 Own = Annotated[
-    bool, typer.Option("--own", help="Only the project's own runtimes, none of the built-in ones.")
+    bool,
+    typer.Option(
+        "--own", help="Only the project's own runtimes, none of the built-in ones.", **variable("own")
+    ),
 ]
 ChangedSince = Annotated[
     str | None,
     typer.Option(
-        "--changed-since", metavar="REF", help="Only what renders to something else than at this revision."
+        "--changed-since",
+        metavar="REF",
+        help="Only what renders to something else than at this revision.",
+        **variable("changed-since"),
     ),
 ]
 

@@ -189,7 +189,7 @@ class BuildxBuilder:
             if self._remote:
                 command += self._remote.arguments
                 env = self._remote.environment(env)
-            finished = process.run(command, env=env, on_line=log.read)
+            finished = process.run(command, env=env, on_line=log.read, tied=True)
             if finished.code == 0:
                 return _Solved(ids=self._ids(folder, targets))
         errors = {names[target]: error for target, error in log.errors.items()}

@@ -7,12 +7,22 @@ first to cancel a build in the engine, so it must not be skipped.
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+# What a tied process begins with: on Linux the kernel interrupts it when we end, whatever ended us. A program between,
+# because code between fork and exec of a process with threads may hang.
+_TIED = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGINT, 0, 0, 0)
+if os.getppid() != int(sys.argv[1]): sys.exit(130)
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
 LADDER = ((signal.SIGINT, 5.0), (signal.SIGTERM, 3.0), (signal.SIGKILL, 5.0))
 
 
@@ -31,15 +41,17 @@ def run(
     env: Mapping[str, str] | None = None,
     on_line: Callable[[str], None] | None = None,
     timeout: float | None = None,
+    tied: bool = False,
 ) -> Finished:
     """Run `command` without a shell, both streams merged, `on_line` called for each line as it comes.
 
-    `timeout` in seconds walks the ladder and gives the code of the signal. `FileNotFoundError` when the program is
-    not there. An exception in here (Ctrl-C above all) ends the process first and then goes on.
+    `timeout` in seconds walks the ladder and gives the code of the signal. `tied`: when this process is killed, that
+    one is interrupted (on Linux). `FileNotFoundError` when the program is not there. An exception in here (Ctrl-C above
+    all) ends the process first and then goes on.
     """
     # A process group of its own: Ctrl-C on the terminal reaches us alone, and we pass it on in order.
     process = subprocess.Popen(
-        list(command),
+        [*_tied(), *command] if tied else list(command),
         stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -72,6 +84,12 @@ def run(
         if process.stdout:
             process.stdout.close()
     return Finished(code, "\n".join(lines))
+
+
+def _tied() -> list[str]:
+    if not sys.platform.startswith("linux"):
+        return []
+    return [sys.executable, "-I", "-S", "-c", _TIED, str(os.getpid())]
 
 
 def _feed(process: subprocess.Popen[bytes], data: bytes) -> None:

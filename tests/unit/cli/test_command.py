@@ -6,11 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import typing
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 import pytest
+
+from runtimebuilder.cli.build_command import build
 
 SPEC = "schema: 1\nname: mine\nfamily: php\nversion: '8.2'\nvariant: function\nbase: debian-12\n"
 
@@ -313,3 +316,16 @@ def test_a_report_of_no_known_format_is_exit_2_before_an_engine_is_asked_for(
     ran = command("verify", "php-82", "--report", name)
     assert (ran.code, ran.out) == (2, "")
     assert f"--report {name}" in ran.err
+
+
+def test_each_option_of_build_can_be_set_as_a_variable() -> None:
+    hints = typing.get_type_hints(build, include_extras=True)
+    options = {
+        name: typing.get_args(hint)[1] for name, hint in hints.items() if name not in ("names", "return")
+    }
+    assert len(options) > 20
+    for name, info in options.items():
+        long = next((word for word in info.param_decls if word.startswith("--")), f"--{name}")
+        variable = long.split("/")[0].removeprefix("--").replace("-", "_").upper()
+        given = [info.envvar] if isinstance(info.envvar, str) else info.envvar or []
+        assert f"RUNTIMEBUILDER_{variable}" in given, name

@@ -83,3 +83,29 @@ def test_no_thread_is_left() -> None:
     before = set(threading.enumerate())
     process.run(python("pass"), stdin=b"x", timeout=30)
     assert set(threading.enumerate()) <= before
+
+
+def test_a_tied_process_is_interrupted_when_ours_is_killed(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    child = (
+        "import pathlib, time\n"
+        f"told = pathlib.Path({str(told)!r})\n"
+        "told.write_text('begun')\n"
+        "try: time.sleep(60)\n"
+        "except KeyboardInterrupt: told.write_text('interrupted')\n"
+    )
+    ours = f"from runtimebuilder.engine import process; process.run({python(child)!r}, tied=True)"
+    parent = subprocess.Popen(python(ours))
+    deadline = time.monotonic() + 20
+    while not (told.is_file() and told.read_text() == "begun"):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    parent.kill()
+    parent.wait()
+    while told.read_text() != "interrupted":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_tied_process_ends_with_its_own_code() -> None:
+    assert process.run(python("print('x'); raise SystemExit(7)"), tied=True) == process.Finished(7, "x")
