@@ -19,22 +19,37 @@ Names = Annotated[
 ]
 Family = Annotated[
     list[str] | None,
-    typer.Option("--family", metavar="NAME", help="Only of this family. Repeatable.", **variable("family")),
+    typer.Option(
+        "--family",
+        metavar="NAME",
+        help="Only of this family. Repeatable.",
+        **variable("family"),
+    ),
 ]
 Variant = Annotated[
     list[str] | None,
-    typer.Option("--variant", metavar="NAME", help="Only this variant. Repeatable.", **variable("variant")),
+    typer.Option(
+        "--variant",
+        metavar="NAME",
+        help="Only this variant. Repeatable.",
+        **variable("variant"),
+    ),
 ]
 Exclude = Annotated[
     list[str] | None,
     typer.Option(
-        "--exclude", metavar="NAME", help="Not these, by name or glob. Repeatable.", **variable("exclude")
+        "--exclude",
+        metavar="NAME",
+        help="Not these, by name or glob. Repeatable.",
+        **variable("exclude"),
     ),
 ]
 Own = Annotated[
     bool,
     typer.Option(
-        "--own", help="Only the project's own runtimes, none of the built-in ones.", **variable("own")
+        "--own",
+        help="Only the project's own runtimes, none of the built-in ones.",
+        **variable("own"),
     ),
 ]
 ChangedSince = Annotated[

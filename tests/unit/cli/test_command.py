@@ -325,7 +325,8 @@ def test_each_option_of_build_can_be_set_as_a_variable() -> None:
     }
     assert len(options) > 20
     for name, info in options.items():
-        long = next((word for word in info.param_decls if word.startswith("--")), f"--{name}")
+        declared = [str(info.default), *info.param_decls]  # in an annotation the first one stands there
+        long = next((word for word in declared if word.startswith("--")), f"--{name}")
         variable = long.split("/")[0].removeprefix("--").replace("-", "_").upper()
         given = [info.envvar] if isinstance(info.envvar, str) else info.envvar or []
         assert f"RUNTIMEBUILDER_{variable}" in given, name
