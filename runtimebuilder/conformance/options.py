@@ -48,6 +48,7 @@ class VerifyOptions:
             strict=self.strict or bool(settings.strict),
             memory=self.memory if self.memory is not None else settings.memory,
             timeout=self.timeout if self.timeout is not None else settings.timeout,
+            probe=_probe(settings.probe, root) if self.probe == AUTO else self.probe,
             known_failing=self.known_failing
             or (root / settings.known_failing if settings.known_failing else None),
         )
@@ -80,3 +81,10 @@ class VerifyOptions:
             given += ["--suite", str(suite)]
         given += ["--tasks", str(self.tasks)] if self.tasks is not None else []
         return tuple(given)
+
+
+def _probe(said: str | None, root: Path) -> str:
+    """What a spec's `probe` means: a folder of its project where there is one, else a name."""
+    if said is None:
+        return AUTO
+    return str(root / said) if (root / said).is_dir() else said

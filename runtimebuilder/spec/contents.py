@@ -92,7 +92,8 @@ Layers = Annotated[tuple[LayerEntry, ...], AfterValidator(_at_most_five)]
 class VerifySettings(SpecModel):
     """What `runtimebuilder verify NAME` does for this runtime; None: not said. The command line comes before it.
 
-    `memory` is in MB, `timeout` in seconds; `known_failing` is a file of the project.
+    `memory` is in MB, `timeout` in seconds; `known_failing` is a file of the project, `probe` a name or
+    a folder of the project.
     """
 
     level: tuple[Literal["MUST", "SHOULD", "MAY"], ...] | None = None
@@ -100,6 +101,7 @@ class VerifySettings(SpecModel):
     memory: Annotated[int, Field(ge=128, le=10_240)] | None = None
     timeout: Annotated[int, Field(ge=1, le=900)] | None = None
     known_failing: ProjectPath | None = Field(default=None, alias="known-failing")
+    probe: Line | None = None
 
 
 class LimitSettings(SpecModel):

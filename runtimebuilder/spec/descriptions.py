@@ -129,6 +129,7 @@ DESCRIPTIONS: Mapping[type[BaseModel], Mapping[str, str]] = {
         "memory": "The function's memory, MB.",
         "timeout": "The function's timeout, seconds, where a test of your own invokes the box (3).",
         "known-failing": "A file of the project with cases that fail and must still fail.",
+        "probe": "The function that is put into the image: a probe's name, a folder with one of your own, or `none`.",
     },
     ExtensionBuild: {
         "version": "The release.",

@@ -16,6 +16,7 @@ from runtimebuilder.engine.bases import make_present
 from runtimebuilder.engine.builder import BuildEvent
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.spec.catalog import Catalog
+from tests.integration import newer_engine as newer_engine_module
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -106,3 +107,10 @@ def buildx_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("docker-config")
     subprocess.run([ROOT / ".ci" / "buildx.sh", folder], check=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def newer_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a second engine, of another version, with containerd's image store."""
+    with newer_engine_module.running(tmp_path_factory.mktemp("newer")) as address:
+        yield address
