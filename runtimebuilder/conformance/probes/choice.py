@@ -68,5 +68,6 @@ def choose_probe(
         if compiled
         else "nothing in the image tells which probe fits it",
         hint=f"give --probe one of {names}, or the folder of a probe of your own, or 'none' to judge "
-        f"the image alone; or say it in the spec (verify: {{probe: NAME}}), or label the image {known.PROBE_LABEL}=NAME",
+        f"the image alone; or say it in the spec (verify: {{probe: NAME}}), or label the image "
+        f"{known.PROBE_LABEL}=NAME",
     )
