@@ -3,8 +3,8 @@
 # unpacked into DIR and started from there with a socket, a data root and a bridge of its own. Nothing is installed.
 # As root; runc and containerd's own helpers are those of Debian 12 where they have to be (newer ones need its libc).
 #
-#   .ci/newer-engine.sh DIR     unpacks (once), starts, prints the engine's address: unix://DIR/docker.sock
-#   kill $(cat DIR/dockerd.pid) ends it
+#   .ci/newer-engine.sh DIR          unpacks (once), starts, prints the engine's address: unix://DIR/docker.sock
+#   .ci/newer-engine.sh DIR --end    ends it and removes DIR
 #
 # Uses the mirror and the proof of origin (signed-by) of this machine's own Debian sources.
 set -eu
@@ -39,6 +39,23 @@ fetch() {
 }
 
 socket=$dir/docker.sock
+bridge=rtbnewer$(echo "$dir" | cksum | cut -c1-4)
+
+if [ "${2:-}" = --end ]; then
+  for file in "$dir/dockerd.pid" "$dir/exec/containerd/containerd.pid"; do
+    [ -f "$file" ] || continue
+    pid=$(cat "$file")
+    kill "$pid" 2>/dev/null || continue
+    tries=0
+    while [ -d "/proc/$pid" ] && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
+  done
+  # What an engine that was killed has left mounted, the innermost first.
+  awk -v dir="$dir/" 'index($2, dir) == 1 { print $2 }' /proc/mounts | sort -r | while read -r place; do umount "$place" || true; done
+  ip link delete "$bridge" 2>/dev/null || true
+  rm -rf "$dir"
+  exit 0
+fi
+
 [ -d "$dir/root" ] || fetch
 answers() { DOCKER_HOST=unix://$socket "$(command -v docker)" version >/dev/null 2>&1; }
 if [ -S "$socket" ] && answers; then
@@ -46,7 +63,6 @@ if [ -S "$socket" ] && answers; then
   exit 0
 fi
 
-bridge=rtbnewer$(echo "$dir" | cksum | cut -c1-4)
 if ! ip link show "$bridge" >/dev/null 2>&1; then
   ip link add "$bridge" type bridge
   ip addr add "172.29.$(($(echo "$dir" | cksum | cut -c1-4) % 256)).1/24" dev "$bridge"

@@ -26,7 +26,7 @@ from runtimebuilder.cli.options import BaseOption, CacheFromOption, CacheToOptio
 from runtimebuilder.cli.options import variable as variable_of
 from runtimebuilder.cli.selection import ChangedSince, Exclude, Family, Names, Own, Variant, select
 from runtimebuilder.engine.docker import Engine
-from runtimebuilder.errors import ExitCode
+from runtimebuilder.errors import ExitCode, UserError
 from runtimebuilder.render.mirror import configured
 from runtimebuilder.spec.catalog import Catalog
 from runtimebuilder.spec.config import load_config
@@ -234,12 +234,21 @@ def _worst(results: Sequence[BuildResult]) -> int:
     return ExitCode.FAILED if ExitCode.FAILED in codes else max(codes)
 
 
+def _errors(results: Sequence[BuildResult]) -> list[tuple[list[str], UserError]]:
+    """The errors in order, one that several have (the engine went away) once, with their names."""
+    found: dict[tuple[str, str | None], tuple[list[str], UserError]] = {}
+    for result in results:
+        if not isinstance(result, BuiltImage):
+            key = (result.error.message, result.error.detail)
+            found.setdefault(key, ([], result.error))[0].append(result.step.runtime.name)
+    return list(found.values())
+
+
 def _print_results(
     plan: Sequence[Step], results: Sequence[BuildResult], *, json_output: bool, seconds: float
 ) -> None:
-    for result in results:
-        if not isinstance(result, BuiltImage):
-            console.show_error(result.error, of=result.step.runtime.name if len(plan) > 1 else None)
+    for names, error in _errors(results):
+        console.show_error(error, of=", ".join(names) if len(plan) > 1 else None)
     built = [result for result in results if isinstance(result, BuiltImage)]
     new = sum(result.built for result in built)
     failed = len(results) - len(built)

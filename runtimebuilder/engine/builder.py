@@ -142,6 +142,11 @@ class StepLog:
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])|[\x00-\x08\x0b-\x1f\x7f]")
 _EXIT_CODE = re.compile(r"(?:returned a non-zero code|exit code): (\d+)\s*\Z")
 _STEP_TEXT = 96  # characters of a step's text in an error: enough to know the step
+# The engine was ended, or broke down, while it built: what the SDK, the docker CLI and buildx say then.
+_GONE = re.compile(
+    r"code = (?:Unavailable|Canceled) desc = .*(?:EOF|closing|refused|reset)|Cannot connect to the Docker daemon"
+    r"|Connection aborted|Connection broken|Remote end closed connection",
+)
 _NO_SPACE = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 
 
@@ -154,6 +159,12 @@ def failure(reason: str, step: StepStarted | None, lines: Sequence[str]) -> User
             "the Docker engine's disk is full",
             hint="free some room (`docker system df` shows what uses it, `docker builder prune` empties the cache)",
             detail=detail,
+        )
+    if _GONE.search(reason):
+        return EnvironmentProblemError(
+            "the Docker engine went away in the middle of the build",
+            hint="see that it runs (`docker info`), and build again: what was done is in its cache",
+            detail=f"  {' '.join(reason.split())[-300:]}",
         )
     where = "the build failed"
     if step is not None:

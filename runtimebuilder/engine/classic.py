@@ -10,6 +10,7 @@ from typing import Any
 
 import docker.errors
 import requests.exceptions
+import urllib3.exceptions
 
 from runtimebuilder.engine.builder import BuildEvent, BuildRequest, Listener, Outcome, StepLog
 from runtimebuilder.engine.docker import Engine
@@ -80,7 +81,12 @@ class ClassicBuilder:
                     log.streamed(text)
                 # An id comes after each step; the last one is the image.
                 image = str((event.get("aux") or {}).get("ID") or image)
-        except (docker.errors.APIError, requests.exceptions.RequestException) as error:
+        # urllib3: the SDK does not wrap what breaks in the middle of a stream.
+        except (
+            docker.errors.APIError,
+            requests.exceptions.RequestException,
+            urllib3.exceptions.HTTPError,
+        ) as error:
             if log.step is None:
                 reason = getattr(error, "explanation", None) or error
                 raise EnvironmentProblemError(

@@ -16,6 +16,7 @@ from typing import IO, Any
 import docker
 import docker.errors
 import requests.exceptions
+import urllib3.exceptions
 from docker.context import ContextAPI
 
 from runtimebuilder.errors import EnvironmentProblemError
@@ -235,7 +236,11 @@ def asking(what: str) -> Iterator[None]:
     except docker.errors.APIError as error:
         reason = str(error.explanation or error)
         raise _refused(what, reason, error.status_code) from error
-    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+    except (
+        docker.errors.DockerException,
+        requests.exceptions.RequestException,
+        urllib3.exceptions.HTTPError,  # what breaks in the middle of a stream
+    ) as error:
         raise EngineError(
             f"the connection to the Docker engine broke when it was asked {what}",
             hint="is the engine still running? `docker info` tells",

@@ -110,7 +110,13 @@ def buildx_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def newer_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def newer_engine_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the second engine is."""
+    return tmp_path_factory.mktemp("newer")
+
+
+@pytest.fixture(scope="session")
+def newer_engine(newer_engine_folder: Path) -> Iterator[str]:
     """The address of a second engine, of another version, with containerd's image store."""
-    with newer_engine_module.running(tmp_path_factory.mktemp("newer")) as address:
+    with newer_engine_module.running(newer_engine_folder) as address:
         yield address

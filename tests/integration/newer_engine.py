@@ -17,19 +17,25 @@ _PATIENCE = 20.0  # seconds for it to end
 @contextmanager
 def running(folder: Path) -> Iterator[str]:
     """The engine in `folder`, unpacked there when it is not yet: its address, for DOCKER_HOST."""
+    address = start(folder)
+    try:
+        yield address
+    finally:
+        subprocess.run([_SCRIPT, folder, "--end"], check=True, timeout=60)
+
+
+def start(folder: Path) -> str:
+    """Start it when it does not run; its address."""
     begun = subprocess.run([_SCRIPT, folder], capture_output=True, text=True, check=False, timeout=180)
     assert begun.returncode == 0, begun.stderr
-    try:
-        yield begun.stdout.strip()
-    finally:
-        end(folder)
+    return begun.stdout.strip()
 
 
-def end(folder: Path) -> None:
-    """End the engine's process, and wait until it has ended."""
+def kill(folder: Path) -> None:
+    """Kill the engine, so that it has no time to tidy up."""
     pid = int((folder / "dockerd.pid").read_text())
-    os.kill(pid, signal.SIGTERM)
+    os.kill(pid, signal.SIGKILL)
     deadline = time.monotonic() + _PATIENCE
     while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-        # A zombie of our own script's would stay; dockerd's parent is init.
         time.sleep(0.05)
+    (folder / "docker.sock").unlink()

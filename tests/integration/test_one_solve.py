@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from runtimebuilder.engine.docker import Engine
+from tests.integration import newer_engine as newer_engine_module
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 COMMAND = Path(sys.executable).parent / "runtimebuilder"
@@ -260,3 +261,43 @@ def test_two_builds_at_once_end_well(project: Path, engine: Engine, builder: dic
         facts = engine.image(f"{name}:debian-12")
         assert facts is not None
         assert facts.labels["dev.runtimebuilder.runtime"] == name
+
+
+def test_an_engine_that_goes_away_is_told_and_the_next_build_goes_on(
+    project: Path, cli: Cli, builder: dict[str, str], newer_engine: str, newer_engine_folder: Path
+) -> None:
+    env = {**builder, "DOCKER_HOST": newer_engine}
+    carried = "docker save runtimebuilder/provided:debian-12 | DOCKER_HOST=$0 docker load"
+    subprocess.run(["/bin/sh", "-c", carried, newer_engine], check=True, capture_output=True)
+    assert cli("build", "solve-a", cwd=project, env=env).returncode == 0
+    for name in ("solve-slow", "solve-slower"):
+        text = SPEC.format(name=name, run="sleep 5; touch /made")
+        (project / "runtimes" / f"{name}.yaml").write_text(text)
+    command = [str(COMMAND), "build", "solve-slow", "solve-slower"]
+    process = subprocess.Popen(
+        command,
+        cwd=project,
+        env={**os.environ, **env},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    told = ""
+    while "sleep 5" not in told:
+        line = process.stderr.readline()
+        assert line, told
+        told += line
+    time.sleep(0.3)
+    newer_engine_module.kill(newer_engine_folder)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 4, told + err
+    assert "the Docker engine went away in the middle of the build" in err
+    assert out.startswith("0 built, 0 unchanged, 2 failed in ")
+    assert "solve-slow, solve-slower: " in err or builder["RUNTIMEBUILDER_BUILDER"] == "classic"
+    newer_engine_module.start(newer_engine_folder)
+    again = cli("build", "solve-a", "--dry-run", "--json", cwd=project, env=env)
+    assert json.loads(again.stdout)["runtimes"][0]["what"] == "unchanged"
+    assert cli("build", "solve-a.b", "--no-cache", cwd=project, env=env).stdout.startswith(
+        "1 built, 0 unchanged, 0 failed in "
+    )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from runtimebuilder.engine.builder import BuildEvent, BuildFailedError, Output, StepLog
-from runtimebuilder.errors import ExitCode
+import pytest
+
+from runtimebuilder.engine.builder import BuildEvent, BuildFailedError, Output, StepLog, StepStarted, failure
+from runtimebuilder.errors import EnvironmentProblemError, ExitCode
 
 LONG = "RUN apt-get update && apt-get install -y " + " ".join(f"php8.2-extension{n}" for n in range(40))
 
@@ -49,3 +51,18 @@ def test_a_full_disk_is_the_environment_and_not_the_build() -> None:
     error = log.failure("The command '/bin/sh -c dd' returned a non-zero code: 1")
     assert error.exit_code == ExitCode.ENVIRONMENT
     assert error.message == "the Docker engine's disk is full"
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF",
+        "rpc error: code = Canceled desc = grpc: the client connection is closing",
+        "('Connection broken: IncompleteRead(0 bytes read)', IncompleteRead(0 bytes read))",
+        "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?",
+    ],
+)
+def test_an_engine_that_went_away_is_not_the_runtimes_fault(reason: str) -> None:
+    error = failure(reason, StepStarted(1, 2, "RUN x"), ["out"])
+    assert isinstance(error, EnvironmentProblemError)
+    assert "went away" in error.message
