@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from runtimebuilder.build.plan import Reason, Step
 from runtimebuilder.build.tags import Tagger
 from runtimebuilder.engine.builder import Builder, BuildEvent, BuildRequest, SecretSource
 from runtimebuilder.engine.docker import Engine
+from runtimebuilder.engine.normalise import Normalisation, Normaliser
 from runtimebuilder.errors import SubjectFailedError, UserError
+from runtimebuilder.render.dockerfile import layer_steps
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,6 @@ class Execution:
 
     no_cache: bool = False
     secrets: tuple[SecretSource, ...] = ()
-    epoch: int | None = None  # the lock's, seconds
     cache_from: tuple[str, ...] = ()
     cache_to: tuple[str, ...] = ()
     jobs: int | None = None
@@ -74,7 +77,7 @@ class Execution:
             platform=step.platform,
             no_cache=self.no_cache,
             secrets=tuple(secret for secret in self.secrets if secret.name in step.runtime.secrets),
-            epoch=self.epoch,
+            epoch=step.epoch,
             local_base=step.base.reference if step.base.base.make is not None else None,
             cache_from=_for_runtime(self.cache_from, step),
             cache_to=_for_runtime(self.cache_to, step),
@@ -93,7 +96,19 @@ def execute(
     A name is given to an image only when it is whole: built, of the right architecture, and accepted. With `fail_fast`
     the steps that were not begun after the first error have no result.
     """
+    with tempfile.TemporaryDirectory(prefix="runtimebuilder-") as folder:
+        return _execute(builder, plan, progress, how, Normaliser(engine, Path(folder)))
+
+
+def _execute(
+    builder: Builder,
+    plan: Sequence[Step],
+    progress: Progress,
+    how: Execution,
+    normaliser: Normaliser,
+) -> tuple[BuildResult, ...]:
     started = time.monotonic()
+    engine = normaliser.engine
     tagger = Tagger(engine)
     results: dict[str, BuildResult] = {}
 
@@ -104,6 +119,8 @@ def execute(
                 raise error or SubjectFailedError(f"{step.runtime.name}: the builder gave no image")
             if built:
                 _check_platform(engine, step, image_id)
+                if step.epoch is not None:
+                    image_id = normaliser.replace(image_id, normalisation(step, step.epoch))
             result = _named(engine, tagger, step, image_id, built=built, how=how, since=started)
         except UserError as failed:
             result = FailedBuild(step, failed, time.monotonic() - started)
@@ -155,6 +172,16 @@ def _check_size(step: Step, size: int) -> None:
             f"{step.runtime.name}: the image has {size / 1e6:.1f} MB, and its limit is {limit / 1e6:.1f} MB",
             hint=f"make it smaller, or raise 'limits' in {step.runtime.source}; its names are as they were",
         )
+
+
+def normalisation(step: Step, epoch: int) -> Normalisation:
+    """How the step's image is written anew."""
+    return Normalisation(
+        epoch=epoch,
+        base_layers=len(step.base.diff_ids),
+        steps=layer_steps(step.context.dockerfile),
+        is_base_made=step.base.base.make is not None,
+    )
 
 
 def _for_runtime(caches: Sequence[str], step: Step) -> tuple[str, ...]:

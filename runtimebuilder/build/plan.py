@@ -44,11 +44,18 @@ class Step:
     reason: Reason
     existing: str | None  # id of the image that the first tag names now
     why: tuple[str, ...] = ()  # what has changed, of: spec, template or file, base
+    epoch: int | None = (
+        None  # seconds: the image is to be the same from every builder, and says it was made then
+    )
 
 
-def content_key(context: BuildContext, base: ResolvedBase, platform: str | None) -> str:
-    """SHA-256, hexadecimal, of the rendered context, the base (and what it stands for), and the platform."""
-    parts = ("1", context.digest, base.identity, base.substituted_for or "", platform or "")
+def content_key(
+    context: BuildContext, base: ResolvedBase, platform: str | None, epoch: int | None = None
+) -> str:
+    """SHA-256, hexadecimal, of the rendered context, the base (and what it stands for), the platform and the epoch."""
+    parts = ["1", context.digest, base.identity, base.substituted_for or "", platform or ""]
+    if epoch is not None:
+        parts.append(str(epoch))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -99,13 +106,15 @@ def make_plan(
     forced: bool = False,
     pinned: Mapping[str, Pins | None] | None = None,
     against: str | None = None,
+    epoch_of: Callable[[RuntimeSpec], int | None] = lambda _: None,
 ) -> tuple[Step, ...]:
     """One step for each runtime, in the order given. Renders everything first: a bad template fails before a build."""
     steps = []
     for runtime in runtimes:
         base = base_for(runtime)
         context = render(runtime, base)
-        key = content_key(context, base, platform)
+        epoch = epoch_of(runtime)
+        key = content_key(context, base, platform, epoch)
         tags = (*default_tags(runtime, base.base.name), *extra_tags)
         here = engine.image(against or tags[0])
         if here is None and against is not None:
@@ -134,6 +143,7 @@ def make_plan(
                 reason=Reason.FORCED if forced else reason,
                 existing=here.id if here else None,
                 why=_why(here.labels.get(PARTS_LABEL), parts) if here and reason is Reason.CHANGED else (),
+                epoch=epoch,
             )
         )
     return tuple(steps)

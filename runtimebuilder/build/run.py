@@ -20,6 +20,7 @@ from runtimebuilder.engine.classic import ClassicBuilder
 from runtimebuilder.engine.disk import room
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import EnvironmentProblemError, SpecError
+from runtimebuilder.render.context import FILE_TIME
 from runtimebuilder.render.environment import TemplateSet
 from runtimebuilder.render.image import render_image
 from runtimebuilder.render.mirror import Mirror
@@ -49,6 +50,7 @@ class BuildOptions:
     secrets: tuple[SecretSource, ...] = ()
     lock: Lock | None = None
     locked: bool = False  # a runtime that the lock does not fit is refused
+    epoch: int | None = None  # seconds, for what has no entry in the lock: see `Step.epoch`
     cache_from: tuple[str, ...] = ()
     cache_to: tuple[str, ...] = ()
     jobs: int | None = None
@@ -140,6 +142,9 @@ def plan_builds(
         forced=options.no_cache or options.pull,
         pinned=pinned,
         against=against,
+        epoch_of=lambda runtime: (
+            options.lock.epoch if options.lock and pinned[runtime.name] else options.epoch
+        ),
     )
 
 
@@ -250,7 +255,6 @@ def execution(options: BuildOptions) -> Execution:
     return Execution(
         no_cache=options.no_cache,
         secrets=options.secrets,
-        epoch=options.lock.epoch if options.lock else None,
         cache_from=options.cache_from,
         cache_to=options.cache_to,
         jobs=options.jobs,
@@ -304,6 +308,19 @@ def parse_secret(text: str) -> SecretSource:
     if variable not in os.environ:
         raise SpecError(f"--secret {name}: the variable {variable} is not set")
     return SecretSource(name, variable=variable)
+
+
+def epoch_of(variable: str | None, *, reproducible: bool) -> int | None:
+    """The epoch of images that have none in the lock: SOURCE_DATE_EPOCH's `variable`; without it, and with
+
+    `reproducible`, the time that files of a context have. Raises `SpecError` (exit 2) for what is no number of seconds.
+    https://reproducible-builds.org/specs/source-date-epoch/
+    """
+    if variable:
+        if not variable.isascii() or not variable.isdigit():
+            raise SpecError(f"SOURCE_DATE_EPOCH is {variable!r}, which is no number of seconds")
+        return int(variable)
+    return FILE_TIME if reproducible else None
 
 
 def _check_room(engine: Engine) -> None:

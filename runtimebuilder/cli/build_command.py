@@ -19,7 +19,14 @@ from runtimebuilder.build.execute import BuildResult, BuiltImage
 from runtimebuilder.build.metadata import as_json, write_metadata
 from runtimebuilder.build.plan import Step
 from runtimebuilder.build.progress import duration, make_progress
-from runtimebuilder.build.run import BuildOptions, check_options, parse_secret, plan_builds, run_plan
+from runtimebuilder.build.run import (
+    BuildOptions,
+    check_options,
+    epoch_of,
+    parse_secret,
+    plan_builds,
+    run_plan,
+)
 from runtimebuilder.build.subject import own_tests_of, verify_settings_of
 from runtimebuilder.cli import console, plan_table
 from runtimebuilder.cli.options import BaseOption, CacheFromOption, CacheToOption, MirrorOption, SetOption
@@ -103,6 +110,14 @@ def build(
             **variable_of("locked"),
         ),
     ] = False,
+    reproducible: Annotated[
+        bool,
+        typer.Option(
+            "--reproducible",
+            help="The same bytes from every builder. (With a lock, or SOURCE_DATE_EPOCH, always.)",
+            **variable_of("reproducible"),
+        ),
+    ] = False,
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -181,6 +196,7 @@ def build(
         secrets=tuple(parse_secret(text) for text in secret or ()),
         lock=read_lock(),
         locked=locked,
+        epoch=epoch_of(os.environ.get("SOURCE_DATE_EPOCH"), reproducible=reproducible),
         cache_from=read_caches(cache_from or ()),
         cache_to=written_caches(cache_to or (), runtimes=len(runtimes)),
         jobs=jobs,

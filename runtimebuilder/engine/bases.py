@@ -6,6 +6,7 @@ Nothing is swapped silently: another base than the spec's is used only when some
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,10 +38,15 @@ class ResolvedBase:
     digest: str | None  # of the registry's manifest, when the image came from one
     how: str  # "present", "pulled" or "made"
     substituted_for: str | None = None  # the spec's base, when `auto` had to take another
+    diff_ids: tuple[str, ...] = ()  # of its layers
 
     @property
     def identity(self) -> str:
-        """What the content key takes for the base: its digest, or its id where it has none."""
+        """What the content key takes for the base: its digest; of one that is made here what is in it, for its id is
+        another one each time that it is made, and in each kind of engine. Else its id.
+        """
+        if self.base.make is not None and self.diff_ids:
+            return f"layers:{hashlib.sha256(' '.join(self.diff_ids).encode()).hexdigest()}"
         return self.digest or self.image_id
 
 
@@ -114,8 +120,11 @@ def make_present(
     if base.make is not None:
         if here is None or pull or here.labels.get(debian.KEY_LABEL) != debian.base_key(base):
             image_id = debian.make_base(engine, base, base.make, reference, say)
-            return ResolvedBase(base, reference, image_id, None, "made")
-        return ResolvedBase(base, reference, here.id, None, "present")
+            made = engine.image(image_id)
+            return ResolvedBase(
+                base, reference, image_id, None, "made", diff_ids=made.diff_ids if made else ()
+            )
+        return ResolvedBase(base, reference, here.id, None, "present", diff_ids=here.diff_ids)
     if here is None or pull:
         say(f"pulling {reference}")
         _pull(engine, reference)
@@ -124,8 +133,11 @@ def make_present(
             raise EnvironmentProblemError(
                 f"the engine pulled {reference} and does not have it", hint="try again"
             )
-        return ResolvedBase(base, reference, here.id, _digest(reference, here.repo_digests), "pulled")
-    return ResolvedBase(base, reference, here.id, _digest(reference, here.repo_digests), "present")
+        how = "pulled"
+    else:
+        how = "present"
+    digest = _digest(reference, here.repo_digests)
+    return ResolvedBase(base, reference, here.id, digest, how, diff_ids=here.diff_ids)
 
 
 def _pull(engine: Engine, reference: str) -> None:

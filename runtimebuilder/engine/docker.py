@@ -83,6 +83,7 @@ class ImageFacts:
     volumes: tuple[str, ...]
     healthcheck: tuple[str, ...] | None
     layers: int
+    diff_ids: tuple[str, ...] = ()  # of the uncompressed layers, the base's first
 
     @property
     def platform(self) -> str:
@@ -372,6 +373,7 @@ def _image_facts(raw: Mapping[str, Any]) -> ImageFacts:
         volumes=tuple(sorted(config.get("Volumes") or ())),
         healthcheck=_words(check),
         layers=len((raw.get("RootFS") or {}).get("Layers") or ()),
+        diff_ids=tuple((raw.get("RootFS") or {}).get("Layers") or ()),
     )
 
 
