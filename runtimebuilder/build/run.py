@@ -12,6 +12,7 @@ from runtimebuilder.build.caches import check_caches
 from runtimebuilder.build.execute import BuildResult, Execution, Progress, execute
 from runtimebuilder.build.locking import Locker, locked_base
 from runtimebuilder.build.plan import Step, make_plan
+from runtimebuilder.build.reproducible import build_again
 from runtimebuilder.engine import buildx
 from runtimebuilder.engine.bases import AUTO, ResolvedBase, make_present, resolve_base
 from runtimebuilder.engine.builder import Builder, SecretSource
@@ -55,6 +56,7 @@ class BuildOptions:
     cache_to: tuple[str, ...] = ()
     jobs: int | None = None
     fail_fast: bool = False
+    check_reproducible: bool = False  # build everything twice, and compare; every runtime has an epoch then
 
 
 def choose_builder(engine: Engine, wish: str = "auto") -> Builder:
@@ -139,7 +141,7 @@ def plan_builds(
         ),
         platform=options.platform,
         extra_tags=options.tags,
-        forced=options.no_cache or options.pull,
+        forced=options.no_cache or options.pull or options.check_reproducible,
         pinned=pinned,
         against=against,
         epoch_of=lambda runtime: (
@@ -241,13 +243,12 @@ def run_plan(
         say(f"WARNING: {builder.warning}")
     _check_secrets(plan, options, builder)
     check_caches(engine, builder, options.cache_to)
-    return execute(
-        engine,
-        builder,
-        plan,
-        progress,
-        replace(execution(options), accept=accept),
-    )
+    how = replace(execution(options), accept=accept)
+    results = execute(engine, builder, plan, progress, how)
+    if options.check_reproducible:
+        say("building everything again, without the cache")
+        return build_again(engine, builder, results, how, progress)
+    return results
 
 
 def execution(options: BuildOptions) -> Execution:

@@ -118,6 +118,14 @@ def build(
             **variable_of("reproducible"),
         ),
     ] = False,
+    check_reproducible: Annotated[
+        bool,
+        typer.Option(
+            "--check-reproducible",
+            help="Build twice without the cache, and name the first file that differs.",
+            **variable_of("check-reproducible"),
+        ),
+    ] = False,
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -190,13 +198,14 @@ def build(
         mirrors=configured(mirror or (), config.mirrors),
         platform=platform,
         tags=tuple(tag or ()),
-        no_cache=no_cache,
+        no_cache=no_cache or check_reproducible,
+        check_reproducible=check_reproducible,
         pull=pull,
         builder=builder,
         secrets=tuple(parse_secret(text) for text in secret or ()),
         lock=read_lock(),
         locked=locked,
-        epoch=epoch_of(os.environ.get("SOURCE_DATE_EPOCH"), reproducible=reproducible),
+        epoch=epoch_of(os.environ.get("SOURCE_DATE_EPOCH"), reproducible=reproducible or check_reproducible),
         cache_from=read_caches(cache_from or ()),
         cache_to=written_caches(cache_to or (), runtimes=len(runtimes)),
         jobs=jobs,
