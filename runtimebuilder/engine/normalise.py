@@ -5,6 +5,7 @@ entries, the times and the words of the history, empty fields of the configurati
 
 - files' times are clamped to the epoch, entries sorted, names of owners left out (their numbers count),
 - a folder that is as the layers below have it is left out,
+- a layer that changes nothing is left out,
 - the history says the instruction of each layer, at the epoch,
 - the base's layers stay as they are, byte for byte.
 """
@@ -40,6 +41,23 @@ _CONFIG = (
     "Volumes",
     "WorkingDir",
 )
+_STEPS = ("RUN", "COPY", "ADD")  # the instructions of `Normalisation.steps`
+_INSTRUCTIONS = (
+    *_STEPS,
+    "CMD",
+    "ENTRYPOINT",
+    "ENV",
+    "EXPOSE",
+    "HEALTHCHECK",
+    "LABEL",
+    "MAINTAINER",
+    "ONBUILD",
+    "SHELL",
+    "STOPSIGNAL",
+    "USER",
+    "VOLUME",
+    "WORKDIR",
+)
 _PIECE = 1 << 20
 _IN_USE = 409
 
@@ -67,7 +85,9 @@ class Normaliser:
 
     engine: Engine
     folder: Path
-    _layers: dict[tuple[str, ...], tuple[str, int]] = field(default_factory=dict)  # chain → (digest, size)
+    _layers: dict[tuple[str, ...], tuple[str, bool]] = field(
+        default_factory=dict
+    )  # chain → (digest, is it in)
 
     def replace(self, image: str, how: Normalisation) -> str:
         """Normalise, and remove `image` as it was, unless somebody uses it. Raises as `normalise` does."""
@@ -93,15 +113,16 @@ class Normaliser:
                 (listed,) = json.loads(_read(archive, "manifest.json"))
                 config = json.loads(_read(archive, listed["Config"]))
                 layers = self._layers_of(archive, listed["Layers"], config, how)
-            digests = [digest for digest, _ in layers]
-            text = json.dumps(_config(config, digests, how), sort_keys=True, separators=(",", ":")).encode()
+            text = json.dumps(
+                canonical_config(config, layers, how), sort_keys=True, separators=(",", ":")
+            ).encode()
             written = Path(created) / "normal.tar"
-            _write(written, text, [(digest, self.folder / digest) for digest in digests])
+            _write(written, text, [(digest, self.folder / digest) for digest, is_in in layers if is_in])
             return self.engine.load(written)
 
     def _layers_of(
         self, archive: tarfile.TarFile, paths: Sequence[str], config: Mapping[str, Any], how: Normalisation
-    ) -> list[tuple[str, int]]:
+    ) -> list[tuple[str, bool]]:
         diff_ids = config["rootfs"]["diff_ids"]
         if len(paths) != len(diff_ids) or len(paths) < how.base_layers:
             raise EngineError("the engine's archive of an image has other layers than its configuration says")
@@ -126,7 +147,7 @@ class Normaliser:
                     state.add(layer)
             if chain not in self._layers:
                 digest = _digest(place)
-                self._layers[chain] = (digest, place.stat().st_size)
+                self._layers[chain] = (digest, number < how.base_layers or _has_entries(place))
                 place.replace(self.folder / digest)
             else:
                 place.unlink()
@@ -141,30 +162,74 @@ def _read(archive: tarfile.TarFile, path: str) -> bytes:
     return member.read()
 
 
+def _has_entries(place: Path) -> bool:
+    with tarfile.open(place) as layer:
+        return layer.next() is not None
+
+
 def _digest(place: Path) -> str:
     with place.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def _config(config: Mapping[str, Any], digests: Sequence[str], how: Normalisation) -> dict[str, Any]:
+def canonical_config(
+    config: Mapping[str, Any], layers: Sequence[tuple[str, bool]], how: Normalisation
+) -> dict[str, Any]:
+    """The configuration as it is written.
+
+    `layers`: the digest of each, and whether it is in the image or left out for it changes nothing.
+    """
     created = datetime.fromtimestamp(how.epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    history = [entry for entry in config.get("history") or () if not entry.get("empty_layer")]
-    base = [dict(entry) for entry in history[: how.base_layers]]
-    if len(base) < how.base_layers:  # an image without a history
-        base = [{} for _ in range(how.base_layers)]
+    base, steps = _history(config.get("history") or (), how)
     if how.is_base_made:
         base = [{**entry, "created": created} for entry in base]
-    own = len(digests) - how.base_layers
-    steps = how.steps if len(how.steps) == own else tuple(f"layer {number + 1}" for number in range(own))
+    own = layers[how.base_layers :]
+    said = steps if len(steps) == len(own) else tuple(f"layer {number + 1}" for number in range(len(own)))
     kept = {key: config[key] for key in _KEPT if config.get(key)}
     inside = config.get("config") or {}
     return {
         **kept,
         "created": created,
         "config": {key: inside[key] for key in _CONFIG if inside.get(key)},
-        "history": [*base, *({"created": created, "created_by": step} for step in steps)],
-        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}" for digest in digests]},
+        "history": [
+            *base,
+            *(
+                {"created": created, "created_by": step}
+                for step, (_, is_in) in zip(said, own, strict=True)
+                if is_in
+            ),
+        ],
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}" for digest, is_in in layers if is_in]},
     }
+
+
+def _history(
+    history: Sequence[Mapping[str, Any]], how: Normalisation
+) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """The base's entries that made a layer, and the instruction of each layer above them.
+
+    A builder may leave a layer out that changes nothing; its history then says so, with the instruction.
+    """
+    base: list[dict[str, Any]] = []
+    steps: list[str] = []
+    instructions = iter(how.steps)
+    for entry in history:
+        made_a_layer = not entry.get("empty_layer")
+        if len(base) < how.base_layers:
+            base += [dict(entry)] if made_a_layer else []
+            continue
+        word = _word(str(entry.get("created_by") or ""))
+        step = next(instructions, "") if word in _STEPS else word
+        if made_a_layer:
+            steps.append(step)
+    return base + [{} for _ in range(how.base_layers - len(base))], tuple(steps)
+
+
+def _word(created_by: str) -> str:
+    """Which instruction an entry of a history is of, in the words of either builder."""
+    _, nop, said = created_by.partition("#(nop)")
+    word = (said if nop else created_by).split(maxsplit=1)[:1]
+    return word[0] if word and word[0] in _INSTRUCTIONS else "RUN"
 
 
 def _write(target: Path, config: bytes, layers: Sequence[tuple[str, Path]]) -> None:
