@@ -34,6 +34,7 @@ _COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "diff": ("plan_command", "diff_command", "What is different in the rendered files."),
     "build": ("build_command", "build", "Build runtimes that have changed."),
     "bake": ("bake_command", "bake", "The plan for `docker buildx bake`."),
+    "ci": ("ci_command", "ci", "What a CI system asks: which jobs there are."),
     "inspect": ("inspect_command", "inspect", "What an image consists of."),
     "verify": ("verify_command", "verify", "Prove that an image obeys the Runtime API."),
     "report": ("report_command", "report", "Show results again; compare images side by side."),
@@ -60,6 +61,9 @@ def application(called: str | None) -> typer.Typer:
         run_it: Callable[..., None] = _not_loaded
         if name == called:
             run_it = getattr(importlib.import_module(f"runtimebuilder.cli.{module}"), function)
+        if isinstance(run_it, typer.Typer):  # a group of commands
+            app.add_typer(run_it, name=name, short_help=short)
+            continue
         app.command(name, short_help=short)(run_it)
     return app
 
