@@ -38,6 +38,7 @@ _COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "report": ("report_command", "report", "Show results again; compare images side by side."),
     "invoke": ("invoke_command", "invoke", "Send an event or a web request to an image."),
     "serve": ("serve_command", "serve", "Serve an image as a web site on this machine."),
+    "push": ("push_command", "push", "Push images to a registry."),
     "doctor": ("doctor_command", "doctor", "What this machine has, lacks, and needs."),
     "version": ("version_command", "version", "Print the version."),
 }

@@ -31,8 +31,11 @@ def run(
     env: Mapping[str, str] | None = None,
     on_line: Callable[[str], None] | None = None,
     timeout: float | None = None,
+    errors: bool = True,
 ) -> Finished:
     """Run `command` without a shell, both streams merged, `on_line` called for each line as it comes.
+
+    Without `errors` what it prints on standard error is thrown away.
 
     `timeout` in seconds walks the ladder and gives the code of the signal. `FileNotFoundError` when the program is
     not there. An exception in here (Ctrl-C above all) ends the process first and then goes on.
@@ -42,7 +45,7 @@ def run(
         list(command),
         stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.STDOUT if errors else subprocess.DEVNULL,
         env=dict(env) if env is not None else None,
         start_new_session=True,
     )

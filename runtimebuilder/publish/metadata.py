@@ -1,0 +1,102 @@
+"""What was pushed, for the steps after it: the file of `--metadata-file`, and GitHub's step outputs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from runtimebuilder.errors import SpecError
+from runtimebuilder.publish.push import Pushed
+from runtimebuilder.spec.whole_file import write_text
+
+Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+
+class PushedImage(BaseModel):
+    """One image of a metadata file; unknown keys are left to later versions."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    runtime: str
+    base: str
+    repository: str  # HOST/PATH
+    tags: tuple[str, ...]
+    digest: Digest
+    platform: str
+    size: int  # bytes that a pull transfers
+    media_type: str
+
+
+class Metadata(BaseModel):
+    """A metadata file."""
+
+    model_config = ConfigDict(frozen=True)
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    images: tuple[PushedImage, ...]
+
+
+@dataclass(frozen=True)
+class Output:
+    """GitHub's step outputs: `image` and `digest` of a single image, `images` as JSON of all."""
+
+    images: Sequence[PushedImage]
+
+    def lines(self) -> str:
+        """As they stand in the file that GITHUB_OUTPUT names."""
+        values: dict[str, str] = {}
+        if len(self.images) == 1:
+            one = self.images[0]
+            values = {"digest": one.digest, "image": f"{one.repository}@{one.digest}"}
+        values["images"] = json.dumps([one.model_dump(mode="json") for one in self.images])
+        return "".join(f"{name}={value}\n" for name, value in values.items())
+
+
+def of(pushed: Pushed) -> PushedImage:
+    """A pushed image, for the file."""
+    candidate = pushed.candidate
+    return PushedImage(
+        runtime=candidate.runtime.name,
+        base=candidate.base.name,
+        repository=str(candidate.repository),
+        tags=candidate.tags,
+        digest=pushed.digest,
+        platform=candidate.image.platform,
+        size=pushed.size,
+        media_type=pushed.media_type,
+    )
+
+
+def write(file: Path, images: Sequence[PushedImage]) -> None:
+    """Write a metadata file whole. With no image at all it says so: nothing of an earlier push remains in it."""
+    document = {"schema": 1, "images": [one.model_dump(mode="json") for one in images]}
+    write_text(file, json.dumps(document, indent=2) + "\n")
+
+
+def read(files: Sequence[Path]) -> tuple[PushedImage, ...]:
+    """The images of all files, in their order. Raises `SpecError` (exit 2) for a file that is no metadata file."""
+    found: list[PushedImage] = []
+    for file in files:
+        try:
+            found += Metadata.model_validate_json(file.read_bytes()).images
+        except OSError as error:
+            raise SpecError(f"{file} cannot be read: {error.strerror}") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise SpecError(
+                f"{file} is no metadata file of `push`: {place + ': ' if place else ''}{first['msg']}"
+            ) from error
+    return tuple(found)
+
+
+def tell_github(images: Sequence[PushedImage], environment: Mapping[str, str]) -> None:
+    """Append the outputs to the file that GITHUB_OUTPUT names, if it is set."""
+    if name := environment.get("GITHUB_OUTPUT"):
+        with Path(name).open("a", encoding="utf-8") as file:
+            file.write(Output(images).lines())
