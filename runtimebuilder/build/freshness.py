@@ -21,9 +21,11 @@ def stale(
     Whether the base has moved since is not asked: that would mean to fetch or to make it. Raises `SpecError` (2).
     """
     then = image.labels.get(PARTS_LABEL)
+    if not then:
+        return ()
     pins = pins_for(lock, runtime, base, image.platform)
     context = render_image(runtime, base, mirrors=tuple(mirrors), pins=pins)
     parts = dict(parts_of(runtime, context, ResolvedBase(base, "", "", None, "present"), pins))
-    before = dict(part.split("=", 1) for part in (then or "").split(";") if "=" in part)
+    before = dict(part.split("=", 1) for part in then.split(";") if "=" in part)
     parts["base"] = before.get("base", "")
     return differences(then, parts)
