@@ -176,8 +176,11 @@ class Wire:
 
         Raises `TransientError` besides what `ask` raises.
         """
-        url = urllib.parse.urljoin(self._address(), path)
-        is_ours = urllib.parse.urlsplit(url).netloc == urllib.parse.urlsplit(self._address()).netloc
+        ours = urllib.parse.urlsplit(self._address())
+        parts = urllib.parse.urlsplit(urllib.parse.urljoin(self._address(), path))
+        is_ours = parts.netloc == ours.netloc
+        # A registry behind something that ends TLS may name itself with http: no secret goes there.
+        url = urllib.parse.urlunsplit(parts._replace(scheme=ours.scheme) if is_ours else parts)
         login = self._logins.get(scope) if is_ours else None
         answer = self._exchange(method, url, headers=headers, body=body, authorization=login, into=into)
         if answer.status == 401 and is_ours:

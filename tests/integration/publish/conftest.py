@@ -15,7 +15,7 @@ import pytest
 from runtimebuilder.build.plan import KEY_LABEL, PARTS_LABEL
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.publish.names import parse_place
-from runtimebuilder.publish.push import NotPushed, Pushed, Pusher, PushOptions, PushResult
+from runtimebuilder.publish.push import Intended, NotPushed, Pushed, Pusher, PushOptions, PushResult
 from runtimebuilder.publish.retry import Retry
 from runtimebuilder.publish.session import Session
 from runtimebuilder.render.image import LABEL
@@ -120,6 +120,13 @@ class Push:
         with Session(retry) as session:
             pusher = Pusher(self.engine, self.catalog, session, wanted, self.said.append)
             return list(pusher.push(self.catalog.select(list(names or ("pub-one",)))))
+
+    def intend(self, host: str, name: str = "pub-one", tags: Sequence[str] = ("7",)) -> tuple[Intended, ...]:
+        """What a push would do, tag by tag."""
+        with Session(Retry()) as session:
+            options = PushOptions(parse_place(host), tuple(tags))
+            pusher = Pusher(self.engine, self.catalog, session, options, self.said.append)
+            return pusher.intend(self.catalog.runtimes[name])
 
     def good(self, host: str, *names: str, **options: object) -> Pushed:
         """The one result, which has to be good."""

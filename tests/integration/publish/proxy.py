@@ -12,9 +12,10 @@ import json
 import os
 import re
 import socket
+import ssl
 import struct
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -76,7 +77,7 @@ Rule = Callable[[Asked], Fault | None]
 class FaultProxy:
     """Context manager: an HTTP proxy before the registry at `upstream` ("127.0.0.1:PORT")."""
 
-    def __init__(self, upstream: str) -> None:
+    def __init__(self, upstream: str, *, tls: ssl.SSLContext | None = None) -> None:
         self.upstream = upstream
         self.rules: list[Rule] = []
         self.asked: list[Asked] = []  # all requests, in their order
@@ -88,6 +89,10 @@ class FaultProxy:
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self.host = f"127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
@@ -193,7 +198,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             os.close(self.connection.detach())
 
 
-def ecr_rules(proxy: FaultProxy, *, repositories: set[str], mutable: Callable[[str], bool]) -> None:
+def ecr_rules(
+    proxy: FaultProxy, *, repositories: Callable[[], Collection[str]], mutable: Callable[[str], bool]
+) -> None:
     """What ECR does and docker-registry does not: repositories have to be there, and tags are immutable.
 
     Also a tag that would stay as it is, is refused (aws/containers-roadmap#2380).
@@ -201,7 +208,7 @@ def ecr_rules(proxy: FaultProxy, *, repositories: set[str], mutable: Callable[[s
 
     def rule(asked: Asked) -> Fault | None:
         name = re.match(r"/v2/(.+?)/(?:blobs|manifests|referrers)/", asked.path)
-        if name and name[1] not in repositories:
+        if name and name[1] not in repositories():
             return Reply.error(
                 404,
                 "NAME_UNKNOWN",
@@ -225,6 +232,55 @@ def ecr_rules(proxy: FaultProxy, *, repositories: set[str], mutable: Callable[[s
 
 def _auth(asked: Asked) -> dict[str, str]:
     return {name: value for name, value in asked.headers.items() if name.lower() == "authorization"}
+
+
+class Tunnel:
+    """Context manager: a proxy as companies have them (CONNECT), which leads every host to one address."""
+
+    def __init__(self, target: str) -> None:
+        name, _, port = target.partition(":")
+        self._target = (name, int(port))
+        self.hosts: list[str] = []  # who was asked for
+        tunnel = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_CONNECT(self) -> None:
+                tunnel.hosts.append(self.path)
+                with socket.create_connection(tunnel._target, timeout=30) as server:
+                    self.send_response_only(200)
+                    self.end_headers()
+                    back = threading.Thread(target=_copy, args=(server, self.connection), daemon=True)
+                    back.start()
+                    _copy(self.connection, server)
+                    back.join()
+                self.close_connection = True
+
+            def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - the base class's name
+                """Nothing."""
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(1 << 16):
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
 
 
 class Cut:

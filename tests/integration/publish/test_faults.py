@@ -186,7 +186,7 @@ def test_the_same_image_again_sends_nothing(push: Push, proxy: FaultProxy, place
 def test_an_immutable_tag_stays_and_both_digests_are_said(
     push: Push, make_image: Maker, registry: Registry, proxy: FaultProxy, place: str
 ) -> None:
-    ecr_rules(proxy, repositories={f"{place}/pub-one"}, mutable=lambda tag: tag == "latest")
+    ecr_rules(proxy, repositories=lambda: {f"{place}/pub-one"}, mutable=lambda tag: tag == "latest")
     first = push.good(f"{proxy.host}/{place}", tags=("7", "latest"))
     same = push.good(f"{proxy.host}/{place}", tags=("7", "latest"))
     assert (same.digest, same.sent) == (
@@ -207,7 +207,7 @@ def test_an_immutable_tag_stays_and_both_digests_are_said(
 def test_a_tag_that_an_earlier_attempt_wrote_is_ours(
     push: Push, registry: Registry, proxy: FaultProxy, place: str
 ) -> None:
-    ecr_rules(proxy, repositories={f"{place}/pub-one"}, mutable=lambda _: False)
+    ecr_rules(proxy, repositories=lambda: {f"{place}/pub-one"}, mutable=lambda _: False)
     ours = proxy.rules.pop()
     proxy.fail(
         1, "PUT", "/manifests/", HangUp(after=True)
@@ -218,7 +218,7 @@ def test_a_tag_that_an_earlier_attempt_wrote_is_ours(
 
 
 def test_a_repository_that_is_not_there_has_a_remedy(push: Push, proxy: FaultProxy, place: str) -> None:
-    ecr_rules(proxy, repositories=set(), mutable=lambda _: True)
+    ecr_rules(proxy, repositories=set, mutable=lambda _: True)
     failed = push.bad(f"{proxy.host}/{place}")
     assert failed.error.exit_code == 1
     assert "--create-repository" in str(failed.error.hint)
