@@ -37,15 +37,25 @@ def git_sha() -> str:
     return commit.output.strip() + ("-dirty" if status.output.strip() else "")
 
 
+def today() -> str:
+    """The day, UTC. SOURCE_DATE_EPOCH is for what is in images; a tag says when it was made."""
+    return dt.datetime.now(dt.UTC).strftime("%Y%m%d")
+
+
+def known_values(runtime: RuntimeSpec, base: str, wanted: Sequence[str], day: str) -> dict[str, str]:
+    """The placeholders that need no image. Raises `SpecError` (exit 2) where there is no commit."""
+    values = {**tag_values(runtime, base), "date": day}
+    if "git_sha" in wanted:
+        values["git_sha"] = git_sha()
+    return values
+
+
 @dataclass(frozen=True)
 class Tagger:
     """Fills in the tags of images that this engine has built."""
 
     engine: Engine
-    today: str = field(
-        # SOURCE_DATE_EPOCH is for what is in images; a tag says when it was made.
-        default_factory=lambda: dt.datetime.now(dt.UTC).strftime("%Y%m%d")
-    )
+    today: str = field(default_factory=today)
 
     def names(self, step: Step, image_id: str) -> tuple[str, ...]:
         """`NAME:TAG` for each of the runtime's tags. Raises `SpecError` (2), `SubjectFailedError` (1)."""
@@ -71,13 +81,9 @@ class Tagger:
     def _values(
         self, runtime: RuntimeSpec, base: BaseSpec, image_id: str, wanted: Sequence[str]
     ) -> Mapping[str, str]:
-        values = dict(tag_values(runtime, base.name))
+        values = known_values(runtime, base.name, wanted, self.today)
         if "arch" in wanted and (facts := self.engine.image(image_id)):
             values["arch"] = facts.architecture
-        if "git_sha" in wanted:
-            values["git_sha"] = git_sha()
-        if "date" in wanted:
-            values["date"] = self.today
         if "php" in wanted and runtime.has_php:
             values["php"] = self._php(runtime, base, image_id)
         return values

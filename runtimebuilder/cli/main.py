@@ -39,6 +39,9 @@ _COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "invoke": ("invoke_command", "invoke", "Send an event or a web request to an image."),
     "serve": ("serve_command", "serve", "Serve an image as a web site on this machine."),
     "push": ("push_command", "push", "Push images to a registry."),
+    "index": ("index_command", "index", "One name for several architectures, for FROM."),
+    "promote": ("promote_command", "promote", "Copy an image to another registry by digest."),
+    "attach": ("attach_command", "attach", "Attach an SBOM or provenance to an image."),
     "doctor": ("doctor_command", "doctor", "What this machine has, lacks, and needs."),
     "version": ("version_command", "version", "Print the version."),
 }

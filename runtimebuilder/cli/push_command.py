@@ -122,7 +122,8 @@ def push(
     images = [metadata.of(result) for result in results if isinstance(result, Pushed)]
     if metadata_file is not None:
         metadata.write(metadata_file, images)
-    metadata.tell_github(images, os.environ)
+    rows = [image.model_dump(mode="json") for image in images]
+    metadata.tell_github([(f"{one.repository}@{one.digest}", one.digest) for one in images], rows, os.environ)
     if json_output:
         sys.stdout.write(json.dumps({"images": [_as_json(result) for result in results]}, indent=2) + "\n")
     if codes := {int(result.error.exit_code) for result in results if isinstance(result, NotPushed)}:

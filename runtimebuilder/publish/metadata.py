@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -39,22 +38,6 @@ class Metadata(BaseModel):
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
     images: tuple[PushedImage, ...]
-
-
-@dataclass(frozen=True)
-class Output:
-    """GitHub's step outputs: `image` and `digest` of a single image, `images` as JSON of all."""
-
-    images: Sequence[PushedImage]
-
-    def lines(self) -> str:
-        """As they stand in the file that GITHUB_OUTPUT names."""
-        values: dict[str, str] = {}
-        if len(self.images) == 1:
-            one = self.images[0]
-            values = {"digest": one.digest, "image": f"{one.repository}@{one.digest}"}
-        values["images"] = json.dumps([one.model_dump(mode="json") for one in self.images])
-        return "".join(f"{name}={value}\n" for name, value in values.items())
 
 
 def of(pushed: Pushed) -> PushedImage:
@@ -95,8 +78,22 @@ def read(files: Sequence[Path]) -> tuple[PushedImage, ...]:
     return tuple(found)
 
 
-def tell_github(images: Sequence[PushedImage], environment: Mapping[str, str]) -> None:
-    """Append the outputs to the file that GITHUB_OUTPUT names, if it is set."""
-    if name := environment.get("GITHUB_OUTPUT"):
-        with Path(name).open("a", encoding="utf-8") as file:
-            file.write(Output(images).lines())
+def tell_github(
+    done: Sequence[tuple[str, str]],
+    rows: Sequence[Mapping[str, object]],
+    environment: Mapping[str, str],
+    name: str = "images",
+) -> None:
+    """Append GitHub's step outputs to the file that GITHUB_OUTPUT names, if it is set.
+
+    `done`: references and their digests. `image` and `digest` are those of a single one; `name` holds all, as JSON.
+    """
+    output = environment.get("GITHUB_OUTPUT")
+    if not output:
+        return
+    values: dict[str, str] = {}
+    if len(done) == 1:
+        values = {"digest": done[0][1], "image": done[0][0]}
+    values[name] = json.dumps(list(rows))
+    with Path(output).open("a", encoding="utf-8") as file:
+        file.write("".join(f"{key}={value}\n" for key, value in values.items()))

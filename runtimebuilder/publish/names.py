@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runtimebuilder.errors import SpecError
@@ -82,6 +83,24 @@ def parse_reference(text: str) -> tuple[Repository, str]:
             hint="`push` prints such a name for each image",
         )
     return Repository(_real_host(host), path), reference
+
+
+def parse_tagged(text: str, tags: Sequence[str]) -> tuple[str, str | None, tuple[str, ...]]:
+    """NAME[:TAG|@DIGEST] and the tags that are wished: the name, what to read, and the tags to write.
+
+    Without a tag in the text the first wish is read; without a wish the tag in the text is written. Raises `SpecError`
+    (exit 2).
+    """
+    name, at, reference = text.partition("@") if "@" in text else text.partition(":")
+    good = DIGEST if at == "@" else TAG
+    if at and not good.match(reference):
+        raise SpecError(f"{text!r} is not NAME, NAME:TAG or NAME@sha256:...")
+    for tag in tags:
+        if not TAG.match(tag):
+            raise SpecError(f"--tag {tag!r} cannot be a tag")
+    if tags:
+        return name, reference or tags[0], tuple(dict.fromkeys(tags))
+    return name, reference or None, (reference,) if at == ":" else ()
 
 
 def is_loopback(host: str) -> bool:

@@ -5,6 +5,7 @@ Used by all that writes: `push`, `index`, `promote`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -35,11 +36,51 @@ def look(client: RepositoryClient, tags: Sequence[str]) -> There:
     return {tag: client.manifest(tag) for tag in tags}
 
 
-def refuse_conflicts(repository: Repository, manifest: Manifest, there: There, rule: TagRule | None) -> None:
-    """Raise `SubjectFailedError` (exit 1) for the first tag that names something else and may not be moved."""
+def refuse_conflicts(
+    client: RepositoryClient, manifest: Manifest, there: There, rule: TagRule | None, platforms: Sequence[str]
+) -> None:
+    """Raise `SubjectFailedError` (exit 1) for the first tag that names something else and may not be moved.
+
+    No tag is taken from another architecture either, nor by an image from an index, nor by an index from an image:
+    somebody's function, or somebody's FROM, uses those.
+    """
     for tag, other in there.items():
-        if other is not None and other.digest != manifest.digest and rule is not None and rule.holds(tag):
-            raise immutable(repository, tag, other.digest, manifest.digest)
+        if other is None or other.digest == manifest.digest:
+            continue
+        if rule is not None and rule.holds(tag):
+            raise immutable(client.repository, tag, other.digest, manifest.digest)
+        if other.is_index and manifest.is_index:
+            continue
+        those = platforms_of(client, other)
+        if not those or (those == tuple(platforms) and not manifest.is_index and not _is_for_from(other)):
+            continue
+        what = "an index" if manifest.is_index else f"an image for {' and '.join(platforms) or 'no platform'}"
+        kind = "an index" if other.is_index else "an image"
+        raise SubjectFailedError(
+            f"{client.repository.at(tag)} is {kind} for {' and '.join(those)}; {what} does not take its tag",
+            detail=f"  there  {other.digest}\n  here   {manifest.digest}",
+            hint="give each architecture a tag of its own, with {{ arch }} in it, and an index another one",
+        )
+
+
+def _is_for_from(manifest: Manifest) -> bool:
+    """Whether it is an index that somebody made; not one that a builder wrapped around one image's attestation."""
+    return manifest.is_index and not any("unknown" in part.platform for part in manifest.manifests)
+
+
+def platforms_of(client: RepositoryClient, manifest: Manifest) -> tuple[str, ...]:
+    """What a manifest at the registry is for, "os/architecture", sorted; attestations, for nothing, left out.
+
+    () where it does not tell.
+    """
+    if manifest.is_index:
+        found = {"/".join(one.platform.split("/")[:2]) for one in manifest.manifests}
+        return tuple(sorted(one for one in found if one and "unknown" not in one))
+    try:
+        config = json.loads(client.config_of(manifest) or b"{}")
+        return (f"{config['os']}/{config['architecture']}",)
+    except (ValueError, KeyError, TypeError):
+        return ()
 
 
 def immutable(repository: Repository, tag: str, there: str, ours: str) -> SubjectFailedError:

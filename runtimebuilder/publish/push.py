@@ -6,7 +6,6 @@ sent; what is behind each tag is read before; nothing is claimed before the regi
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +16,7 @@ from runtimebuilder.build.freshness import stale
 from runtimebuilder.build.subject import find_image
 from runtimebuilder.build.tags import Tagger
 from runtimebuilder.engine.docker import Engine, ImageFacts
-from runtimebuilder.errors import EnvironmentProblemError, SpecError, SubjectFailedError, UserError
+from runtimebuilder.errors import EnvironmentProblemError, SubjectFailedError, UserError
 from runtimebuilder.publish import ecr
 from runtimebuilder.publish.bundle import pack
 from runtimebuilder.publish.failures import UnreachableError
@@ -33,6 +32,7 @@ from runtimebuilder.publish.placing import (
     refuse_conflicts,
 )
 from runtimebuilder.publish.registry import RepositoryClient
+from runtimebuilder.publish.repositories import ensure
 from runtimebuilder.publish.session import Session
 from runtimebuilder.publish.tags import moving, patterns_for
 from runtimebuilder.render.image import LABEL
@@ -213,8 +213,7 @@ class Pusher:
         manifest = self._already(client, there, candidate.image.id)
         sent: Sent | None = None
         if manifest is not None:
-            refuse_conflicts(candidate.repository, manifest, there, rule)
-            self._refuse_others(client, candidate, there, manifest)
+            refuse_conflicts(client, manifest, there, rule, (candidate.image.platform,))
         else:
             with tempfile.TemporaryDirectory(prefix="runtimebuilder-push-") as folder:
                 manifest, sent = self._send(client, candidate, there, rule, Path(folder))
@@ -246,8 +245,7 @@ class Pusher:
         same = self._already(client, there, config.digest if config else "")
         manifest = same or bundle.manifest
         check_for_lambda(candidate.runtime.name, manifest)
-        refuse_conflicts(candidate.repository, manifest, there, rule)
-        self._refuse_others(client, candidate, there, manifest)
+        refuse_conflicts(client, manifest, there, rule, (candidate.image.platform,))
         if same is not None:
             return same, None
         files = {blob.descriptor.digest: blob for blob in bundle.blobs}
@@ -273,60 +271,13 @@ class Pusher:
                 return manifest
         return None
 
-    def _refuse_others(
-        self, client: RepositoryClient, candidate: Candidate, there: There, manifest: Manifest
-    ) -> None:
-        """No tag is taken from another architecture, or from an index of several: somebody uses those."""
-        for tag, other in there.items():
-            if other is None or other.digest == manifest.digest:
-                continue
-            platforms = _platforms(client, other)
-            if platforms and platforms != (candidate.image.platform,):
-                raise SubjectFailedError(
-                    f"{candidate.repository.at(tag)} is for {' and '.join(platforms)}; "
-                    f"an image for {candidate.image.platform} does not take its tag",
-                    detail=f"  there  {other.digest}\n  here   {manifest.digest}",
-                    hint="give each architecture a tag of its own, with {{ arch }} in it",
-                )
-
     def _create(self, candidate: Candidate, settings: RepositorySettings) -> None:
-        repository = candidate.repository
-        if not ecr.is_ecr(repository.host):
-            return  # others make a repository with its first image
-        lifecycle = None
-        if settings.lifecycle is not None:
-            file = Path(settings.lifecycle)
-            try:
-                lifecycle = file.read_text(encoding="utf-8")
-                json.loads(lifecycle)
-            except (OSError, ValueError) as error:
-                raise SpecError(f"the lifecycle policy {file} cannot be read: {error}") from error
-        filters = settings.moving_tags
-        if filters is None:
-            # Another architecture or base, which may come later, has tags of its own that move as well.
-            values = {**tag_values(candidate.runtime, "*"), "arch": "*"}
-            filters = tuple(dict.fromkeys(expand(one, values) for one in moving(candidate.patterns)))
-        if len(filters) > 5:
-            raise SpecError(
-                f"ECR takes five patterns of tags that may be moved, and {candidate.runtime.name} has {len(filters)}",
-                hint="say them in runtimebuilder.yaml: publish: repository: moving-tags, with `*`",
-            )
-        new = ecr.NewRepository(settings.scan_on_push, settings.immutable, filters, lifecycle)
-        if ecr.create(repository, new):
-            self._say(f"{repository} is created")
+        # Another architecture or base, which may come later, has tags of its own that move as well.
+        values = {**tag_values(candidate.runtime, "*"), "arch": "*"}
+        loose = dict.fromkeys(expand(one, values) for one in moving(candidate.patterns))
+        if ensure(candidate.repository, settings, tuple(loose)):
+            self._say(f"{candidate.repository} is created")
 
 
 def _is_same(manifest: Manifest, config: str) -> bool:
     return manifest.config is not None and manifest.config.digest == config
-
-
-def _platforms(client: RepositoryClient, manifest: Manifest) -> tuple[str, ...]:
-    """What a manifest at the registry is for, "os/architecture"; attestations, which are for nothing, left out."""
-    if manifest.is_index:
-        found = {"/".join(one.platform.split("/")[:2]) for one in manifest.manifests}
-        return tuple(sorted(one for one in found if one and "unknown" not in one))
-    try:
-        config = json.loads(client.config_of(manifest) or b"{}")
-        return (f"{config['os']}/{config['architecture']}",)
-    except (ValueError, KeyError, TypeError):
-        return ()

@@ -32,6 +32,8 @@ from runtimebuilder.publish.wire import PULL, PUSH, Answer, Wire
 
 # A piece of a blob: large enough to be quick, small enough to be sent again. ECR and S3 want 5 MB or more.
 CHUNK = 32 << 20
+_MOST_PAGES = 100
+_NEXT = re.compile(r"<([^>]+)>\s*;\s*rel=\"?next\"?")
 _RANGE = re.compile(r"(?:bytes=)?0-(\d+)\Z")
 
 
@@ -201,19 +203,32 @@ class RepositoryClient:
 
     def referrers(self, digest: str) -> tuple[Descriptor, ...]:
         """What is attached to a manifest: by the API, or by the tag that stands for it on older registries."""
-        answer = self.wire.ask(
-            "GET",
-            f"{self._root}/referrers/{digest}",
-            what=f"listing what is attached to {self.repository.at(digest)}",
-            scope=self._scope(PULL),
-            headers={"Accept": OCI_INDEX},
-            expected=(200, 400, 404, 405),
-        )
-        if answer.status == 200:
-            document: Any = answer.json()
-            return tuple(descriptor(one) for one in document.get("manifests") or ())
-        listed = self.manifest(_fallback(digest))
-        return listed.manifests if listed is not None else ()
+        what = f"listing what is attached to {self.repository.at(digest)}"
+        found: list[Descriptor] = []
+        page = f"{self._root}/referrers/{digest}"
+        for _ in range(_MOST_PAGES):
+
+            def attempt(page: str = page) -> tuple[Answer, Any]:
+                answer = self.wire.once(
+                    "GET",
+                    page,
+                    what=what,
+                    scope=self._scope(PULL),
+                    headers={"Accept": OCI_INDEX},
+                    expected=(200, 400, 404, 405),
+                )
+                return answer, answer.json() if answer.status == 200 else {}
+
+            answer, document = self.wire.persist(what, attempt)
+            if answer.status != 200:
+                listed = self.manifest(_fallback(digest))
+                return listed.manifests if listed is not None else ()
+            found += [descriptor(one) for one in document.get("manifests") or ()]
+            following = _NEXT.search(answer.headers.get("link", ""))
+            if not following:
+                break
+            page = urllib.parse.urljoin(answer.url, following[1])
+        return tuple(found)
 
     def attach(self, artifact: Manifest, subject: str) -> None:
         """Write a manifest that has a subject, so that it is found by `referrers`."""

@@ -40,11 +40,6 @@ def patterns_for(runtime: RuntimeSpec, base: str, asked: Sequence[str]) -> tuple
     return tuple(dict.fromkeys(chosen))
 
 
-def index_pattern(runtime: RuntimeSpec, base: str) -> str:
-    """The tag of an index, for FROM, when none is asked for: no image of `push` ever has it."""
-    return "{{ version }}-multi" if base == runtime.base else "{{ version }}-{{ base }}-multi"
-
-
 def moving(patterns: Sequence[str]) -> tuple[str, ...]:
     """Those patterns whose tags the next build takes over."""
     return tuple(one for one in patterns if not _OWN & set(placeholders_in(one)))
