@@ -246,28 +246,3 @@ def test_a_registry_that_lists_referrers_itself_is_asked_for_them(
         with Session(Retry()) as session:
             found = session.client(Repository(proxy.host, f"{place}/pub-one")).referrers(pushed.digest)
         assert len(found) == 2
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code", "words"),
-    [
-        (("promote", "x", "--from", "127.0.0.1:1", "--to", "127.0.0.1:2"), 2, "say which x"),
-        (("promote", "x:/", "--from", "127.0.0.1:1", "--to", "127.0.0.1:2"), 2, "is not NAME"),
-        (("promote", "x:1", "--from", "nowhere", "--to", "127.0.0.1:2"), 2, "--from 'nowhere'"),
-        (("attach", "x:1", "README.md"), 2, "is not HOST/REPOSITORY"),
-        (("attach", "127.0.0.1:1/x:1", "no-such.spdx.json"), 2, "there is no file"),
-        (("attach", "127.0.0.1:1/x:1", "runtimes/pub-one.yaml"), 2, "--type MEDIA_TYPE"),
-        (("index", "--registry", "127.0.0.1:1"), 2, "--metadata FILE"),
-        (
-            ("index", "--registry", "127.0.0.1:1", "--metadata", "runtimes/pub-one.yaml"),
-            2,
-            "no metadata file",
-        ),
-    ],
-)
-def test_mistakes_have_their_codes(
-    cli: Cli, project: Path, arguments: tuple[str, ...], code: int, words: str
-) -> None:
-    ran = cli(*arguments, cwd=project)
-    assert (ran.returncode, ran.stdout) == (code, ""), ran.stderr
-    assert words in ran.stderr

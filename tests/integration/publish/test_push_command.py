@@ -118,7 +118,7 @@ def test_a_tag_of_another_architecture_is_not_taken(cli: Cli, project: Path, reg
     digest = registry.put_image("arch/pub-one", "8.2", config)
     ran = cli("push", "pub-one", "--registry", f"{registry.host}/arch", "--tag", "{{ version }}", cwd=project)
     assert (ran.returncode, ran.stdout) == (1, "")
-    assert "is for linux/arm64" in ran.stderr
+    assert "is an image for linux/arm64; an image for linux/amd64 does not take its tag" in ran.stderr
     assert "{{ arch }}" in ran.stderr
     assert registry.manifest("arch/pub-one", "8.2").digest == digest
 
@@ -126,14 +126,11 @@ def test_a_tag_of_another_architecture_is_not_taken(cli: Cli, project: Path, reg
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("push", "pub-one"), 2, "--registry HOST[/PREFIX]"),
-        (("push", "pub-one", "--registry", "https://127.0.0.1:1"), 2, "without its scheme"),
         (
             ("push", "pub-one", "--registry", "127.0.0.1:1/x", "--tag", "{{ nope }}"),
             2,
             "unknown placeholder 'nope'",
         ),
-        (("push", "--registry", "127.0.0.1:1/x"), 2, "say which runtimes"),
         (("push", "php-84", "--registry", "127.0.0.1:1/x"), 4, "has not been built here"),
         (("push", "pub-one", "--registry", "127.0.0.1:1/x", "--attempts", "1"), 4, "does not answer"),
     ],
