@@ -99,20 +99,41 @@ def _compress(opened: IO[bytes], folder: Path) -> tuple[str, _Layer]:
     is_compressed = piece.startswith(_GZIP)
     plain, packed = hashlib.sha256(), hashlib.sha256()
     # 31: a gzip header without a name or a time, so that the same bytes come out every time.
-    pack_, unpack = zlib.compressobj(_LEVEL, wbits=31), zlib.decompressobj(wbits=31)
+    packer, unpacker = zlib.compressobj(_LEVEL, wbits=31), _Unpacker()
     uncompressed = size = 0
     with tempfile.NamedTemporaryFile(dir=folder, prefix="layer-", delete=False) as file:
         while piece:
-            data = unpack.decompress(piece) if is_compressed else piece
+            data = unpacker.unpack(piece) if is_compressed else piece
             plain.update(data)
             uncompressed += len(data)
-            out = piece if is_compressed else pack_.compress(piece)
+            out = piece if is_compressed else packer.compress(piece)
             packed.update(out)
             size += file.write(out)
             piece = opened.read(_PIECE)
         if not is_compressed:
-            out = pack_.flush()
+            out = packer.flush()
             packed.update(out)
             size += file.write(out)
     descriptor = Descriptor(OCI_LAYER, f"sha256:{packed.hexdigest()}", size)
     return f"sha256:{plain.hexdigest()}", _Layer(Blob(descriptor, Path(file.name)), uncompressed)
+
+
+class _Unpacker:
+    """gzip, which may be several streams one after the other."""
+
+    def __init__(self) -> None:
+        self._stream = zlib.decompressobj(wbits=31)
+
+    def unpack(self, piece: bytes) -> bytes:
+        unpacked = []
+        try:
+            while piece:
+                if self._stream.eof:
+                    self._stream = zlib.decompressobj(wbits=31)
+                unpacked.append(self._stream.decompress(piece))
+                piece = self._stream.unused_data
+        except zlib.error as error:
+            raise SubjectFailedError(
+                "a layer that the engine gave out is broken", detail=f"  {error}"
+            ) from error
+        return b"".join(unpacked)

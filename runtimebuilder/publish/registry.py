@@ -193,7 +193,10 @@ class RepositoryClient:
         return answer.status == 201
 
     def send_blob(self, blob: Blob) -> None:
-        """Upload a blob: whole when it is small, else in pieces, going on after a failure where the last one ended."""
+        """Upload a blob, in pieces when it is large, going on after a failure where the last piece ended.
+
+        POST, PATCH, and a PUT without a body: the way that docker takes, and so every registry.
+        """
         upload = _Upload(self, blob)
         self.wire.persist(
             f"sending {blob.descriptor.digest[:19]} ({blob.descriptor.size / 1e6:.1f} MB)", upload.proceed
@@ -273,10 +276,9 @@ class _Upload:
         self._failed = True
         if self._location is None:
             self._begin()
-        if size > CHUNK:
-            while self._sent < size:
-                self._send_piece(min(CHUNK, size - self._sent))
-        self._finish(size - self._sent)
+        while self._sent < size:
+            self._send_piece(min(CHUNK, size - self._sent))
+        self._finish()
 
     def _begin(self) -> None:
         answer = self._once("POST", f"/v2/{self._client.repository.path}/blobs/uploads/", expected=(202,))
@@ -302,14 +304,13 @@ class _Upload:
         self._follow(answer)
 
     def _send_piece(self, length: int) -> None:
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(length)}
+        if length < self._blob.descriptor.size:
+            headers["Content-Range"] = f"{self._sent}-{self._sent + length - 1}"
         answer = self._once(
             "PATCH",
             self._location or "",
-            headers={
-                "Content-Type": "application/octet-stream",
-                "Content-Length": str(length),
-                "Content-Range": f"{self._sent}-{self._sent + length - 1}",
-            },
+            headers=headers,
             body=self._blob.part(self._sent, length),
             expected=(202, 204, 400, 404, 416),
         )
@@ -318,17 +319,13 @@ class _Upload:
         self._sent += length
         self._follow(answer)
 
-    def _finish(self, length: int) -> None:
+    def _finish(self) -> None:
         location = self._location or ""
-        joined = f"{location}{'&' if '?' in location else '?'}digest={self._blob.descriptor.digest}"
-        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(length)}
-        if length and self._sent:
-            headers["Content-Range"] = f"{self._sent}-{self._sent + length - 1}"
         answer = self._once(
             "PUT",
-            joined,
-            headers=headers,
-            body=self._blob.part(self._sent, length) if length else b"",
+            f"{location}{'&' if '?' in location else '?'}digest={self._blob.descriptor.digest}",
+            headers={"Content-Type": "application/octet-stream", "Content-Length": "0"},
+            body=b"",
             expected=(201, 204, 400, 404, 416),
         )
         if answer.status >= 400:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 import random
+import subprocess
 import tarfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import docker
 import pytest
 
 from runtimebuilder.build.plan import KEY_LABEL, PARTS_LABEL
+from runtimebuilder.cli import main
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.publish.names import parse_place
 from runtimebuilder.publish.push import Intended, NotPushed, Pushed, Pusher, PushOptions, PushResult
@@ -100,6 +103,37 @@ def _tar(files: dict[str, bytes]) -> io.BytesIO:
             archive.addfile(member, io.BytesIO(data))
     written.seek(0)
     return written
+
+
+class Cli(Protocol):
+    """`cli("push", "pub-one")`, as the session's fixture of that name, without a process: these tests are many."""
+
+    def __call__(
+        self, *arguments: str, cwd: Path, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]: ...
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    """The console script's function, run in this process."""
+
+    def run(
+        *arguments: str, cwd: Path, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        capsys.readouterr()
+        with monkeypatch.context() as patched:
+            patched.chdir(cwd)
+            patched.delenv("GITHUB_OUTPUT", raising=False)
+            patched.setattr("sys.argv", ["runtimebuilder", *arguments])
+            for name, value in (env or {}).items():
+                patched.setenv(name, value)
+            with pytest.raises(SystemExit) as ended:
+                main.run()
+        said = capsys.readouterr()
+        assert "Traceback" not in said.out + said.err
+        return subprocess.CompletedProcess(arguments, int(str(ended.value.code)), said.out, said.err)
+
+    return run
 
 
 @dataclass

@@ -5,9 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import ssl
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from moto.server import ThreadedMotoServer
 from runtimebuilder.publish import ecr
 from runtimebuilder.publish.names import Repository
 from runtimebuilder.spec.config import RepositorySettings
-from tests.integration.publish.conftest import Maker, Push
+from tests.integration.publish.conftest import Cli, Maker, Push
 from tests.integration.publish.proxy import Asked, Fault, FaultProxy, Reply, Tunnel, ecr_rules
 from tests.integration.registry import Registry
 
@@ -206,9 +205,7 @@ def test_without_aws_credentials_it_is_the_environment(
 
 
 @pytest.mark.usefixtures("ecr_registry")
-def test_the_command_shows_no_token(
-    cli: Callable[..., subprocess.CompletedProcess[str]], project: Path, aws: Any
-) -> None:
+def test_the_command_shows_no_token(cli: Cli, project: Path, aws: Any) -> None:
     ran = cli(
         "push", "pub-one", "--registry", f"{HOST}/team", "--create-repository", "--tag", "7", cwd=project
     )

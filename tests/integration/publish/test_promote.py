@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,10 @@ import pytest
 from runtimebuilder.publish.names import Repository
 from runtimebuilder.publish.retry import Retry
 from runtimebuilder.publish.session import Session
-from tests.integration.publish.conftest import Maker, Push
+from tests.integration.publish.conftest import Cli, Maker, Push
 from tests.integration.publish.proxy import Asked, Fault, FaultProxy, HangUp, Reply
 from tests.integration.registry import Registry
 
-Cli = Callable[..., subprocess.CompletedProcess[str]]
 _numbers = iter(range(1_000_000))
 
 

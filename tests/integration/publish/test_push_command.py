@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.integration.publish.conftest import Maker
+from tests.integration.publish.conftest import Cli, Maker
 from tests.integration.publish.proxy import FaultProxy, HangUp, Reply
 from tests.integration.registry import Registry
-
-Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(autouse=True)
