@@ -14,7 +14,7 @@ from runtimebuilder.errors import ExitCode, UserError
 
 HELP = "Container images for AWS Lambda custom runtimes: build them from YAML, prove that they obey the Runtime API."
 EPILOG = (
-    "Exit codes: 0 fine; 1 the subject failed (build, verify, invoke); 2 wrong usage or an invalid spec; "
+    "Exit codes: 0 fine; 1 the subject failed (build, verify, push, invoke); 2 wrong usage or an invalid spec; "
     "3 nothing was selected; 4 the environment (no engine, registry unreachable, no room); 130 interrupted."
 )
 

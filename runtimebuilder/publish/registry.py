@@ -270,7 +270,8 @@ class _Upload:
         """Do what is left to do. Raises `TransientError` when that has to go on later."""
         size = self._blob.descriptor.size
         if self._failed:
-            if self._client.has_blob(self._blob.descriptor):
+            path = f"/v2/{self._client.repository.path}/blobs/{self._blob.descriptor.digest}"
+            if self._once("HEAD", path, expected=(200, 404)).status == 200:
                 return  # it was only the answer that did not come
             self._ask_how_far()
         self._failed = True
