@@ -72,7 +72,7 @@ def parts_of(
     }
 
 
-def _why(before: str | None, now: Mapping[str, str]) -> tuple[str, ...]:
+def differences(before: str | None, now: Mapping[str, str]) -> tuple[str, ...]:
     """What differs between an image's label and `now`, in words; () when the image does not say."""
     then = dict(part.split("=", 1) for part in (before or "").split(";") if "=" in part)
     if not then:
@@ -142,7 +142,9 @@ def make_plan(
                 platform=platform,
                 reason=Reason.FORCED if forced else reason,
                 existing=here.id if here else None,
-                why=_why(here.labels.get(PARTS_LABEL), parts) if here and reason is Reason.CHANGED else (),
+                why=differences(here.labels.get(PARTS_LABEL), parts)
+                if here and reason is Reason.CHANGED
+                else (),
                 epoch=epoch,
             )
         )

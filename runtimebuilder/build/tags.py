@@ -13,8 +13,9 @@ from runtimebuilder.engine import process
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.engine.packages import run_in
 from runtimebuilder.errors import SpecError, SubjectFailedError
+from runtimebuilder.spec.model import BaseSpec, RuntimeSpec
 from runtimebuilder.spec.packages import layout_for
-from runtimebuilder.spec.placeholders import expand, placeholders_in
+from runtimebuilder.spec.placeholders import PlaceholderError, expand, placeholders_in
 from runtimebuilder.spec.tags import TAG, tag_values
 
 _PHP = re.compile(r"PHP ([0-9]+\.[0-9]+\.[0-9]+[0-9A-Za-z.~+-]*) ")
@@ -36,41 +37,61 @@ def git_sha() -> str:
     return commit.output.strip() + ("-dirty" if status.output.strip() else "")
 
 
+def today() -> str:
+    """The day, UTC. SOURCE_DATE_EPOCH is for what is in images; a tag says when it was made."""
+    return dt.datetime.now(dt.UTC).strftime("%Y%m%d")
+
+
+def known_values(runtime: RuntimeSpec, base: str, wanted: Sequence[str], day: str) -> dict[str, str]:
+    """The placeholders that need no image. Raises `SpecError` (exit 2) where there is no commit."""
+    values = {**tag_values(runtime, base), "date": day}
+    if "git_sha" in wanted:
+        values["git_sha"] = git_sha()
+    return values
+
+
 @dataclass(frozen=True)
 class Tagger:
     """Fills in the tags of images that this engine has built."""
 
     engine: Engine
-    today: str = field(
-        # SOURCE_DATE_EPOCH is for what is in images; a tag says when it was made.
-        default_factory=lambda: dt.datetime.now(dt.UTC).strftime("%Y%m%d")
-    )
+    today: str = field(default_factory=today)
 
     def names(self, step: Step, image_id: str) -> tuple[str, ...]:
         """`NAME:TAG` for each of the runtime's tags. Raises `SpecError` (2), `SubjectFailedError` (1)."""
-        runtime = step.runtime.on(step.base.base.name)
-        names = []
-        for pattern in runtime.tags:
-            tag = expand(pattern, self._values(step, image_id, placeholders_in(pattern)))
+        base = step.base.base
+        tags = self.tags(step.runtime.on(base.name).tags, step.runtime, base, image_id)
+        return tuple(f"{step.runtime.name}:{tag}" for tag in tags)
+
+    def tags(
+        self, patterns: Sequence[str], runtime: RuntimeSpec, base: BaseSpec, image_id: str
+    ) -> tuple[str, ...]:
+        """The patterns filled in for an image of the runtime on that base, each tag once. Raises as `names`."""
+        tags = []
+        for pattern in patterns:
+            try:
+                tag = expand(pattern, self._values(runtime, base, image_id, placeholders_in(pattern)))
+            except PlaceholderError as error:
+                raise SpecError(f"{runtime.name}: tag {pattern!r}: {error.message}") from error
             if not TAG.match(tag):
                 raise SpecError(f"{runtime.name}: {tag!r}, of {pattern!r}, cannot be a tag")
-            names.append(f"{runtime.name}:{tag}")
-        return tuple(dict.fromkeys(names))
+            tags.append(tag)
+        return tuple(dict.fromkeys(tags))
 
-    def _values(self, step: Step, image_id: str, wanted: Sequence[str]) -> Mapping[str, str]:
-        values = dict(tag_values(step.runtime, step.base.base.name))
-        if "git_sha" in wanted:
-            values["git_sha"] = git_sha()
-        if "date" in wanted:
-            values["date"] = self.today
-        if "php" in wanted:
-            values["php"] = self._php(step, image_id)
+    def _values(
+        self, runtime: RuntimeSpec, base: BaseSpec, image_id: str, wanted: Sequence[str]
+    ) -> Mapping[str, str]:
+        values = known_values(runtime, base.name, wanted, self.today)
+        if "arch" in wanted and (facts := self.engine.image(image_id)):
+            values["arch"] = facts.architecture
+        if "php" in wanted and runtime.has_php:
+            values["php"] = self._php(runtime, base, image_id)
         return values
 
-    def _php(self, step: Step, image_id: str) -> str:
+    def _php(self, runtime: RuntimeSpec, base: BaseSpec, image_id: str) -> str:
         """The version of the PHP that is in the image, asked of it."""
-        layout = layout_for(step.runtime, step.base.base)
-        what = f"the PHP of {step.runtime.name} does not tell its version"
+        layout = layout_for(runtime, base)
+        what = f"the PHP of {runtime.name} does not tell its version"
         said = run_in(self.engine, image_id, '"$1" -n -v', [layout.php], what=what)
         if not (version := _PHP.match(said)):
             raise SubjectFailedError(f"{what}: {said[:80]!r}")

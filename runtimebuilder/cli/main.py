@@ -14,7 +14,7 @@ from runtimebuilder.errors import ExitCode, UserError
 
 HELP = "Container images for AWS Lambda custom runtimes: build them from YAML, prove that they obey the Runtime API."
 EPILOG = (
-    "Exit codes: 0 fine; 1 the subject failed (build, verify, invoke); 2 wrong usage or an invalid spec; "
+    "Exit codes: 0 fine; 1 the subject failed (build, verify, push, invoke); 2 wrong usage or an invalid spec; "
     "3 nothing was selected; 4 the environment (no engine, registry unreachable, no room); 130 interrupted."
 )
 
@@ -40,6 +40,10 @@ _COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "report": ("report_command", "report", "Show results again; compare images side by side."),
     "invoke": ("invoke_command", "invoke", "Send an event or a web request to an image."),
     "serve": ("serve_command", "serve", "Serve an image as a web site on this machine."),
+    "push": ("push_command", "push", "Push images to a registry."),
+    "index": ("index_command", "index", "One name for several architectures, for FROM."),
+    "promote": ("promote_command", "promote", "Copy an image to another registry by digest."),
+    "attach": ("attach_command", "attach", "Attach an SBOM or provenance to an image."),
     "doctor": ("doctor_command", "doctor", "What this machine has, lacks, and needs."),
     "version": ("version_command", "version", "Print the version."),
 }

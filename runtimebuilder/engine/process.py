@@ -42,19 +42,20 @@ def run(
     on_line: Callable[[str], None] | None = None,
     timeout: float | None = None,
     tied: bool = False,
+    errors: bool = True,
 ) -> Finished:
     """Run `command` without a shell, both streams merged, `on_line` called for each line as it comes.
 
-    `timeout` in seconds walks the ladder and gives the code of the signal. `tied`: when this process is killed, that
-    one is interrupted (on Linux). `FileNotFoundError` when the program is not there. An exception in here (Ctrl-C above
-    all) ends the process first and then goes on.
+    Without `errors` what it prints on standard error is thrown away. `timeout` in seconds walks the ladder and gives
+    the code of the signal. `tied`: when this process is killed, that one is interrupted (on Linux). `FileNotFoundError`
+    when the program is not there. An exception in here (Ctrl-C above all) ends the process first and then goes on.
     """
     # A process group of its own: Ctrl-C on the terminal reaches us alone, and we pass it on in order.
     process = subprocess.Popen(
         [*_tied(), *command] if tied else list(command),
         stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.STDOUT if errors else subprocess.DEVNULL,
         env=dict(env) if env is not None else None,
         start_new_session=True,
     )

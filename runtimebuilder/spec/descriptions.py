@@ -87,7 +87,7 @@ DESCRIPTIONS: Mapping[type[BaseModel], Mapping[str, str]] = {
         "handler": "The function's handler: the image's CMD.",
         "tags": (
             "More tags for its images. `{{ version }}`, `{{ xy }}`, `{{ variant }}`, `{{ base }}`; `{{ php }}`, the "
-            "exact version that is in the image; `{{ git_sha }}`; `{{ date }}`, UTC."
+            "exact version that is in the image; `{{ arch }}`, `amd64` or `arm64`; `{{ git_sha }}`; `{{ date }}`, UTC."
         ),
         "limits": "What the image may not exceed.",
         "verify": "How `verify NAME` judges this runtime; the command line comes before it.",

@@ -4,7 +4,9 @@ No image and no network is needed for it; engines take 127.0.0.0/8 for an insecu
 pushes and pulls work over plain HTTP.
 """
 
+import hashlib
 import http.client
+import json
 import os
 import shutil
 import signal
@@ -40,6 +42,11 @@ http:
   addr: {host}
   secret: for-tests-only
 """
+_TLS = "  tls: {{certificate: {certificate}, key: {key}}}\n"
+_AUTH = "auth:\n  htpasswd: {{realm: tests, path: {file}}}\n"
+# One line of an htpasswd file, bcrypt: docker-registry takes nothing else.
+USER, PASSWORD = "ada", "correct horse"
+_HTPASSWD = f"{USER}:$2y$05$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2\n"
 
 
 class RegistryError(Exception):
@@ -58,15 +65,26 @@ class Manifest:
 class Registry:
     """Context manager: a running registry with an empty store, gone without a trace afterwards.
 
-    `host` is "127.0.0.1:PORT". With `read_only` it answers and refuses every push. Entering raises
-    RegistryError when docker-registry is not installed or does not come up.
+    `host` is "127.0.0.1:PORT". With `read_only` it answers and refuses every push; with `login` it wants USER and
+    PASSWORD; with a `certificate` and its key (files) it speaks TLS, and `push` and `manifest` cannot be used.
+    Entering raises RegistryError when docker-registry is not installed or does not come up.
     """
 
-    def __init__(self, client: docker.DockerClient, *, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        client: docker.DockerClient,
+        *,
+        read_only: bool = False,
+        login: bool = False,
+        certificate: tuple[Path, Path] | None = None,
+    ) -> None:
         self.host = ""
         self._read_only = read_only
+        self._login = login
+        self._certificate = certificate
         self._client = client
         self._folder = Path()
+        self._program = ""
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -118,16 +136,47 @@ class Registry:
             raise RegistryError(f"{repository}:{reference}: {status} {body.decode(errors='replace').strip()}")
         return Manifest(headers["Content-Type"], headers["Docker-Content-Digest"], body)
 
-    def close(self) -> None:
-        """Stop the process, remove its store and the names that lead to it from the engine. Idempotent."""
+    def put_image(self, repository: str, tag: str, config: bytes) -> str:
+        """Store an image of no layers with that configuration; return its digest. RegistryError when it is refused."""
+        status, headers, _ = self._ask("POST", f"/v2/{repository}/blobs/uploads/", {})
+        digest = "sha256:" + hashlib.sha256(config).hexdigest()
+        location = headers["Location"].partition(self.host)[2]
+        status, _, body = self._ask("PUT", f"{location}&digest={digest}", {}, config)
+        media_type = "application/vnd.oci.image.manifest.v1+json"
+        part = {
+            "mediaType": "application/vnd.oci.image.config.v1+json",
+            "digest": digest,
+            "size": len(config),
+        }
+        document = {"schemaVersion": 2, "mediaType": media_type, "config": part, "layers": []}
+        if status == http.client.CREATED:
+            headers_ = {"Content-Type": media_type}
+            manifest = json.dumps(document).encode()
+            status, _, body = self._ask("PUT", f"/v2/{repository}/manifests/{tag}", headers_, manifest)
+        if status != http.client.CREATED:
+            raise RegistryError(f"{repository}:{tag}: {status} {body.decode(errors='replace').strip()}")
+        return self.manifest(repository, tag).digest
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        """End the process with a signal; its store stays. Idempotent."""
         process, self._process = self._process, None
         if process is not None and process.poll() is None:
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(number)
             try:
                 process.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+    def start(self) -> None:
+        """Start the process again, at the same address and with what it had stored."""
+        self._run(self._program)
+
+    def close(self) -> None:
+        """Stop the process, remove its store and the names that lead to it from the engine. Idempotent."""
+        was_running = self._process is not None
+        self.stop()
+        if was_running:
             self._forget_names()
         if self._folder != Path():
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -142,6 +191,7 @@ class Registry:
                         self._client.images.remove(name, force=True)
 
     def _start(self, program: str) -> None:
+        self._program = program
         self.host = f"127.0.0.1:{_free_port()}"
         config = self._folder / "config.yml"
         values = {
@@ -149,10 +199,19 @@ class Registry:
             "host": self.host,
             "read_only": str(self._read_only).lower(),
         }
-        config.write_text(_CONFIG.format(**values), encoding="utf-8")
-        with (self._folder / "log").open("wb") as log:
+        text = _CONFIG.format(**values)
+        if self._certificate is not None:
+            text += _TLS.format(certificate=self._certificate[0], key=self._certificate[1])
+        if self._login:
+            (self._folder / "htpasswd").write_text(_HTPASSWD, encoding="utf-8")
+            text += _AUTH.format(file=self._folder / "htpasswd")
+        config.write_text(text, encoding="utf-8")
+        self._run(program)
+
+    def _run(self, program: str) -> None:
+        with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [program, "serve", str(config)],
+                [program, "serve", str(self._folder / "config.yml")],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -169,15 +228,28 @@ class Registry:
             time.sleep(0.05)
 
     def _answers(self) -> bool:
+        if self._certificate is not None:
+            with suppress(OSError), socket.create_connection(self._address(), timeout=10):
+                return True
+            return False
         try:
-            return self._get("/v2/", {})[0] == http.client.OK
+            return self._get("/v2/", {})[0] in (http.client.OK, http.client.UNAUTHORIZED)
         except OSError:
             return False
 
+    def _address(self) -> tuple[str, int]:
+        name, _, port = self.host.partition(":")
+        return name, int(port)
+
     def _get(self, path: str, headers: dict[str, str]) -> tuple[int, http.client.HTTPMessage, bytes]:
+        return self._ask("GET", path, headers)
+
+    def _ask(
+        self, method: str, path: str, headers: dict[str, str], sent: bytes | None = None
+    ) -> tuple[int, http.client.HTTPMessage, bytes]:
         connection = http.client.HTTPConnection(self.host, timeout=10)
         try:
-            connection.request("GET", path, headers=headers)
+            connection.request(method, path, sent, headers)
             response = connection.getresponse()
             return response.status, response.headers, response.read()
         finally:

@@ -31,3 +31,23 @@ def test_mistakes_have_their_places(tmp_path: Path) -> None:
     assert "runtimebuilder.yaml:2:1: " in text
     assert "did you mean 'mirrors'?" in text
     assert "runtimebuilder.yaml:3:7: " in text
+
+
+def test_publishing_is_configured(tmp_path: Path) -> None:
+    (tmp_path / "runtimebuilder.yaml").write_text(
+        "schema: 1\npublish:\n  registry: a.example/x\n  tags: ['{{ php }}', 'primary:latest']\n"
+        "  repository: {scan-on-push: false, moving-tags: ['latest*'], lifecycle: ecr.json}\n"
+    )
+    publish = load_config(tmp_path).publish
+    assert (publish.registry, publish.tags) == ("a.example/x", ("{{ php }}", "primary:latest"))
+    assert publish.repository.scan_on_push is False
+    assert publish.repository.immutable is True
+    assert publish.repository.moving_tags == ("latest*",)
+    (tmp_path / "runtimebuilder.yaml").write_text(
+        "schema: 1\npublish: {repository: {moving-tags: [a, b, c, d, e, f], imutable: true}}\n"
+    )
+    with pytest.raises(SpecErrors) as caught:
+        load_config(tmp_path)
+    text = str(caught.value.message) + str(caught.value.detail)
+    assert "did you mean 'immutable'?" in text
+    assert "moving-tags" in text

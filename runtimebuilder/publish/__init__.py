@@ -1,0 +1,1 @@
+"""Publishing: [BuiltImage] → registry. Speaks the OCI distribution API itself; only `ecr` knows AWS."""
