@@ -54,7 +54,7 @@ class Tagger:
             tag = expand(pattern, self._values(step, image_id, placeholders_in(pattern)))
             if not TAG.match(tag):
                 raise SpecError(f"{runtime.name}: {tag!r}, of {pattern!r}, cannot be a tag")
-            names.append(f"{runtime.name}:{tag}")
+            names.append(f"{runtime.name}:{tag}" + (f"-{step.architecture}" if step.architecture else ""))
         return tuple(dict.fromkeys(names))
 
     def _values(self, step: Step, image_id: str, wanted: Sequence[str]) -> Mapping[str, str]:
