@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+import platform
 import shutil
 import subprocess
 import tarfile
@@ -20,6 +21,8 @@ from pathlib import Path
 from runtimebuilder import shipped
 from runtimebuilder.engine import process
 from runtimebuilder.engine.docker import Engine
+from runtimebuilder.engine.emulation import check_can_run
+from runtimebuilder.engine.single_layer import single_layer_image
 from runtimebuilder.errors import EnvironmentProblemError
 from runtimebuilder.render.context import FILE_TIME
 from runtimebuilder.spec.model import BaseSpec, DebianBase
@@ -36,13 +39,15 @@ _EXCLUDED = (
     "/usr/share/lintian/*",
 )
 _INCLUDED = ("/usr/share/doc/*/copyright",)
+# Debian's names of architectures, by those of the kernel.
+_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 _INSTALL = "apt-get install mmdebstrap debian-archive-keyring"
 
 
 def base_key(base: BaseSpec) -> str:
     """A hash of all that goes into the base but the package versions: equal key, nothing to make again."""
-    # What `php` says is for the runtimes on top.
-    said = base.model_dump(mode="json", exclude={"php"})
+    # What `php` and `slim` say is for the runtimes on top.
+    said = base.model_dump(mode="json", exclude={"php", "slim"})
     total = hashlib.sha256(json.dumps([RECIPE, said], sort_keys=True).encode())
     for name, mode, data in _overlay():
         total.update(f"{name}\0{mode:o}\0".encode() + data)
@@ -64,11 +69,17 @@ def make_base(engine: Engine, base: BaseSpec, make: DebianBase, tag: str, say: C
             f"base {base.name} is made here with mmdebstrap, which needs root",
             hint="run the command with sudo",
         )
-    say(f"making base {base.name} from Debian's packages ({make.suite}); about half a minute, once")
+    wanted = _checked_architecture(engine, base)
+    duration = "some minutes, emulated" if wanted else "half a minute"
+    say(
+        f"making base {base.name} from Debian's packages ({make.suite}{f', {wanted}' if wanted else ''}); about "
+        f"{duration}, once"
+    )
     with tempfile.TemporaryDirectory(prefix="runtimebuilder-base-") as folder:
         root = Path(folder) / "root.tar"
         done = process.run(
-            [program, *_options(make), make.suite, str(root), *_mirrors(make.suite)], env=_environment()
+            [program, *_options(make, wanted), make.suite, str(root), *_mirrors(make.suite)],
+            env=_environment(),
         )
         if done.code != 0:
             tail = "\n".join(f"  {line}" for line in done.output.splitlines()[-15:])
@@ -86,13 +97,33 @@ def make_base(engine: Engine, base: BaseSpec, make: DebianBase, tag: str, say: C
                 # The engine refuses an archive in which a path stands twice.
                 if entry.name not in there:
                     archive.addfile(entry, io.BytesIO(data))
-        image = engine.import_image(root, changes=_changes(base))
+        if base.architecture is None:
+            image = engine.import_image(root, changes=_changes(base))
+        else:
+            # Engines up to 20.10 take an import for their own architecture, whatever `--platform` says.
+            image = engine.load(single_layer_image(root, base.architecture, _configuration(base)))
     engine.tag(image, tag)
     return image
 
 
-def _options(make: DebianBase) -> list[str]:
+def _checked_architecture(engine: Engine, base: BaseSpec) -> str | None:
+    """Debian's name of the base's architecture when it is not this machine's, and can be made here all the same."""
+    wanted = base.architecture or engine.ping().arch
+    if wanted == _MACHINES.get(platform.machine(), wanted):
+        return None
+    check_can_run(engine, f"linux/{wanted}")  # packages run their scripts when they are set up
+    if shutil.which("arch-test") is None:  # mmdebstrap asks it
+        raise EnvironmentProblemError(
+            f"base {base.name} for {wanted} is made here with arch-test, which is missing",
+            hint="apt-get install arch-test",
+        )
+    return wanted
+
+
+def _options(make: DebianBase, architecture: str | None) -> list[str]:
     options = ["--variant=minbase", "--format=tar", f"--include={','.join(make.packages)}"]
+    if architecture is not None:
+        options.append(f"--architectures={architecture}")
     options += [f"--dpkgopt=path-exclude={pattern}" for pattern in _EXCLUDED]
     options += [f"--dpkgopt=path-include={pattern}" for pattern in _INCLUDED]
     hooks = Path("/usr/share/mmdebstrap/hooks/maybe-merged-usr")
@@ -158,13 +189,27 @@ def _entries() -> list[tuple[tarfile.TarInfo, bytes]]:
     return entries
 
 
-def _changes(base: BaseSpec) -> Sequence[str]:
-    """`docker import --change` lines: the configuration of provided:al2023, and the labels that say what this is."""
-    labels = {
+def _labels(base: BaseSpec) -> dict[str, str]:
+    return {
         KEY_LABEL: base_key(base),
         "dev.runtimebuilder.base": base.name,
         "org.opencontainers.image.title": f"provided-compatible base {base.name}",
     }
+
+
+def _configuration(base: BaseSpec) -> dict[str, object]:
+    """What `_changes` says, as the configuration of an image."""
+    return {
+        "Env": [f"{name}={value}" for name, value in base.env.items()],
+        "Labels": _labels(base),
+        "WorkingDir": "/var/task",
+        "Entrypoint": ["/lambda-entrypoint.sh"],
+    }
+
+
+def _changes(base: BaseSpec) -> Sequence[str]:
+    """`docker import --change` lines: the configuration of provided:al2023, and the labels that say what this is."""
+    labels = _labels(base)
     return [
         *(f"ENV {name}={json.dumps(value)}" for name, value in base.env.items()),
         *(f"LABEL {name}={json.dumps(value)}" for name, value in labels.items()),

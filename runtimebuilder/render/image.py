@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from runtimebuilder.render.contents import contents_of
@@ -14,15 +15,18 @@ from runtimebuilder.spec.model import BaseSpec, RuntimeSpec
 from runtimebuilder.spec.packages import BuildSet, PackageSet, PhpLayout, builds_for, layout_for, packages_for
 
 LABEL = "dev.runtimebuilder"
+CLIENT = "/var/runtime/php"
+"""Where the runtime client of PHP lies in an image."""
+
 # An application's own ini files. The leading colon keeps PHP's compiled-in folder, which is read first.
 # After what PHP itself reads: layers (Bref's and others'), then the application. What is not there is skipped.
-_INI_SCAN_DIR = ":/opt/bref/etc/php/conf.d:/opt/php/conf.d:/var/task/php/conf.d"
+INI_SCAN_DIR = ":/opt/bref/etc/php/conf.d:/opt/php/conf.d:/var/task/php/conf.d"
 
 
 def base_reference(base: BaseSpec, mirrors: tuple[Mirror, ...] = ()) -> str:
     """What stands behind FROM: the base's image (through a mirror, if one is named), or the image that we make."""
     if base.image is None:
-        return f"runtimebuilder/provided:{base.name}"
+        return f"runtimebuilder/provided:{base.name}" + (f"-{base.architecture}" if base.architecture else "")
     for mirror in mirrors:
         if rewritten := mirror.rewrite(base.image):
             return rewritten
@@ -69,7 +73,7 @@ def render_image(
             "Dockerfile", 0o644, templates.render(f"{runtime.template}/Dockerfile.j2", values).encode()
         )
     )
-    files += _rootfs(runtime, templates, values)
+    files += rootfs(runtime, templates, values)
     return BuildContext(tuple(files))
 
 
@@ -84,13 +88,8 @@ def _php(
     layout = layout_for(runtime, base)
     values["layout"] = layout
     values["build_set"] = build_set
-    values["environment"] = sorted(
-        {
-            "PHP_INI_SCAN_DIR": _INI_SCAN_DIR,
-            **php_settings.environment(runtime.php),
-            **runtime.env,
-        }.items()
-    )
+    values["client"] = CLIENT
+    values["environment"] = php_environment(runtime)
     values["ini"] = [
         (name, value, runtime.ini_reasons.get(name, ""))
         for name, value in sorted({**php_settings.ini_settings(runtime.php), **runtime.ini}.items())
@@ -100,9 +99,19 @@ def _php(
         ContextFile(f"rootfs{folder}/99-runtimebuilder.ini", 0o644, ini)
         for folder in sorted(layout.ini_directories)
     ]
+    if runtime.slim:
+        files += [
+            ContextFile(f"slim/{file.path}", 0o644, file.data) for file in templates.contents("_shared/slim")
+        ]
     if not build_set.is_empty:
         files += _compiled(runtime, templates, build_set, layout)
     return files
+
+
+def php_environment(runtime: RuntimeSpec) -> list[tuple[str, str]]:
+    """The variables of a PHP runtime, sorted by name."""
+    said = {"PHP_INI_SCAN_DIR": INI_SCAN_DIR, **php_settings.environment(runtime.php), **runtime.env}
+    return sorted(said.items())
 
 
 def _folders(runtime: RuntimeSpec) -> tuple[str, ...]:
@@ -135,7 +144,7 @@ def _compiled(
     return files
 
 
-def _rootfs(runtime: RuntimeSpec, templates: TemplateSet, values: dict[str, object]) -> list[ContextFile]:
+def rootfs(runtime: RuntimeSpec, templates: TemplateSet, values: Mapping[str, object]) -> list[ContextFile]:
     """The template's `rootfs/`: real files, copied as they are; X.j2 is rendered to X.
 
     Of a file's mode only the executable bit counts.

@@ -56,7 +56,7 @@ def test_nothing_is_left_in_the_image_that_only_the_build_needed(built: Built, n
         " find /usr/share/doc -type f ! -name copyright; ls /etc/machine-id 2>/dev/null || true",
     )
     assert leftovers == ""
-    assert "systemd\n" not in in_image(image, "dpkg-query -W -f '${Package}\\n'")
+    assert "systemd" not in in_image(image, "ls /var/lib/dpkg/status.d").split()
 
 
 def test_an_image_for_development_has_a_debugger_and_composer(built: Built) -> None:
@@ -111,7 +111,7 @@ def test_variants_share_the_layers_of_php(engine: Engine, built: Built) -> None:
         engine.api.inspect_image(built(name, base="debian-12").image_id)["RootFS"]["Layers"]
         for name in ("php-82", "php-82-fpm")
     )
-    assert function[:2] == fpm[:2]
+    assert function[0] == fpm[0]  # the files of PHP; the image has no base below them
 
 
 def test_a_written_context_is_built_by_plain_docker_build(
