@@ -58,7 +58,7 @@ def _buildkite(jobs: Sequence[Job]) -> dict[str, Any]:
         "steps": [
             {
                 "label": job.name,
-                "command": ".buildkite/build.sh",
+                "command": "sh .buildkite/build.sh",
                 "agents": {"queue": job.runner},
                 "env": {
                     "RUNTIME": " ".join(job.runtimes),

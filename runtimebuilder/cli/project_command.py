@@ -26,13 +26,19 @@ def init(
     ] = Path(),
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="The first runtime's name.")] = "app",
     extends: Extends = "php-84-fpm",
+    ci: Annotated[
+        str,
+        typer.Option(
+            "--ci", metavar="github|gitlab|buildkite|none", help="For which CI system a pipeline is written."
+        ),
+    ] = "github",
 ) -> None:
     """Begin a project: a runtime, a test of it, the schema for editors, a workflow, a pre-commit hook."""
     if directory.exists() and not directory.is_dir():
         raise SpecError(f"{directory} is not a folder")
     directory.mkdir(parents=True, exist_ok=True)
     os.chdir(directory)  # whose runtimes/ the catalog reads
-    _write(new_project(Catalog.load(), name, extends), directory)
+    _write(new_project(Catalog.load(), name, extends, ci), directory)
     first = "" if directory == Path() else f"cd {directory} && "
     console.say(f"next: {first}runtimebuilder build {name} && runtimebuilder verify {name}")
 

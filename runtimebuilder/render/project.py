@@ -12,6 +12,13 @@ from runtimebuilder.spec.project import SCHEMA, schema_text
 
 _FOLDER = "_project"
 _NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*\Z")
+# What each CI system reads, by the beginnings of paths.
+CI_SYSTEMS: Mapping[str, tuple[str, ...]] = {
+    "github": (".github/",),
+    "gitlab": (".gitlab-ci.yml", ".gitlab/"),
+    "buildkite": (".buildkite/",),
+    "none": (),
+}
 _SPEC, _TEST = "runtimes/spec.yaml.j2", "runtimes/test.py.j2"
 
 
@@ -39,11 +46,17 @@ def new_runtime(catalog: Catalog, name: str, extends: str) -> Mapping[str, str]:
     }
 
 
-def new_project(catalog: Catalog, name: str, extends: str) -> Mapping[str, str]:
-    """All files of a new project with one runtime in it. Raises as `new_runtime` does."""
+def new_project(catalog: Catalog, name: str, extends: str, ci: str = "github") -> Mapping[str, str]:
+    """All files of a new project with one runtime in it; `ci`: for which system, one of `CI_SYSTEMS`.
+
+    Raises as `new_runtime` does, and `SpecError` (exit 2) for another system.
+    """
+    if ci not in CI_SYSTEMS:
+        raise SpecError(f"--ci {ci!r} is not one of {', '.join(CI_SYSTEMS)}")
+    others = tuple(path for system, paths in CI_SYSTEMS.items() if system != ci for path in paths)
     templates, values = TemplateSet(), {"name": name, "extends": extends}
     files = dict(new_runtime(catalog, name, extends))
     for path in templates.files(_FOLDER):
-        if path not in (_SPEC, _TEST):
+        if path not in (_SPEC, _TEST) and not path.startswith(others):
             files[path.removesuffix(".j2")] = templates.render(f"{_FOLDER}/{path}", values)
     return files
