@@ -159,14 +159,11 @@ def _push(pusher: Pusher, runtimes: Sequence[RuntimeSpec], *, json_output: bool)
 
 def _summary(result: Pushed) -> str:
     candidate, sent = result.candidate, result.sent
-    what = "unchanged, nothing sent"
-    if sent is not None:
-        what = f"sent {sent.sent} of {sent.blobs} blobs, {sent.size / 1e6:.1f} MB"
-        what += f", {sent.mounted} mounted" if sent.mounted else ""
-    return (
-        f"{candidate.image.platform}  {', '.join(candidate.tags)}  {result.size / 1e6:.1f} MB  "
-        f"{what}  {duration(result.seconds)}"
-    )
+    whole = f"{result.size / 1e6:.1f} MB"
+    what = f"unchanged, {whole}" if sent is None else f"sent {sent.size / 1e6:.1f} of {whole}"
+    if sent is not None and sent.mounted:
+        what += f", {sent.mounted} layers mounted"
+    return f"{', '.join(candidate.tags)}  {candidate.image.platform}  {what}  {duration(result.seconds)}"
 
 
 def _as_json(result: PushResult) -> dict[str, object]:
