@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from runtimebuilder.cli import console
+from runtimebuilder.cli.options import variable
 from runtimebuilder.cli.registry_options import DEFAULT_ATTEMPTS, AttemptsOption, InsecureOption, session
 from runtimebuilder.errors import SpecError
 from runtimebuilder.publish import metadata
@@ -27,15 +28,11 @@ def promote(
     ],
     source: Annotated[
         str,
-        typer.Option(
-            "--from", metavar="HOST[/PREFIX]", envvar="RUNTIMEBUILDER_PROMOTE_FROM", help="Where it is."
-        ),
+        typer.Option("--from", metavar="HOST[/PREFIX]", help="Where it is.", **variable("promote-from")),
     ],
     target: Annotated[
         str,
-        typer.Option(
-            "--to", metavar="HOST[/PREFIX]", envvar="RUNTIMEBUILDER_PROMOTE_TO", help="Where it shall be."
-        ),
+        typer.Option("--to", metavar="HOST[/PREFIX]", help="Where it shall be.", **variable("promote-to")),
     ],
     tag: Annotated[
         list[str] | None,
@@ -47,8 +44,8 @@ def promote(
         bool,
         typer.Option(
             "--create-repository",
-            envvar="RUNTIMEBUILDER_CREATE_REPOSITORY",
             help="Make the repository in ECR, if it is not there.",
+            **variable("create-repository"),
         ),
     ] = False,
     attempts: AttemptsOption = DEFAULT_ATTEMPTS,

@@ -13,7 +13,7 @@ import typer
 
 from runtimebuilder.build.progress import duration
 from runtimebuilder.cli import console
-from runtimebuilder.cli.options import MirrorOption
+from runtimebuilder.cli.options import MirrorOption, SetOption, variable
 from runtimebuilder.cli.registry_options import (
     DEFAULT_ATTEMPTS,
     AttemptsOption,
@@ -33,6 +33,7 @@ from runtimebuilder.spec.catalog import Catalog
 from runtimebuilder.spec.config import load_config
 from runtimebuilder.spec.lock import read_lock
 from runtimebuilder.spec.model import RuntimeSpec
+from runtimebuilder.spec.overrides import override
 
 
 def push(
@@ -44,7 +45,10 @@ def push(
     changed_since: ChangedSince = None,
     registry: RegistryOption = None,
     base: Annotated[
-        str | None, typer.Option("--base", metavar="NAME", help="Which of a runtime's images, by its base.")
+        str | None,
+        typer.Option(
+            "--base", metavar="NAME", help="Which of a runtime's images, by its base.", **variable("base")
+        ),
     ] = None,
     tag: Annotated[
         list[str] | None,
@@ -58,16 +62,14 @@ def push(
     ] = None,
     platform: Annotated[
         str | None,
-        typer.Option(
-            metavar="OS/ARCH", envvar="RUNTIMEBUILDER_PLATFORM", help="Refuse an image for anything else."
-        ),
+        typer.Option(metavar="OS/ARCH", help="Refuse an image for anything else.", **variable("platform")),
     ] = None,
     create_repository: Annotated[
         bool,
         typer.Option(
             "--create-repository",
-            envvar="RUNTIMEBUILDER_CREATE_REPOSITORY",
             help="Make the repository in ECR, if it is not there.",
+            **variable("create-repository"),
         ),
     ] = False,
     metadata_file: Annotated[
@@ -75,12 +77,17 @@ def push(
         typer.Option(
             "--metadata-file",
             metavar="FILE",
-            envvar="RUNTIMEBUILDER_METADATA_FILE",
             help="Write what was pushed as JSON.",
+            **variable("push-metadata-file"),  # `build` has an option of that name, and another format
         ),
     ] = None,
     allow_stale: Annotated[
-        bool, typer.Option("--allow-stale", help="Push an image also when its spec has changed since.")
+        bool,
+        typer.Option(
+            "--allow-stale",
+            help="Push an image also when its spec has changed since.",
+            **variable("allow-stale"),
+        ),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would happen to each tag; send nothing.")
@@ -88,6 +95,7 @@ def push(
     attempts: AttemptsOption = DEFAULT_ATTEMPTS,
     insecure_registry: InsecureOption = False,
     mirror: MirrorOption = None,
+    settings: SetOption = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Push images that `build` has made here. Prints HOST/REPOSITORY@sha256:... for each.
@@ -98,11 +106,15 @@ def push(
     catalog = Catalog.load()
     config = load_config()
     runtimes = select(catalog, names, family, variant, exclude, changed_since, own=own, is_all=False)
-    configured_base = config.base if config.base != AUTO else None
+    place = place_of(registry, config)
+    catalog, runtimes = override(catalog, runtimes, settings or ())
+    wished = base or config.base
     options = PushOptions(
-        place=place_of(registry, config),
+        place=place,
         patterns=tuple(tag or config.publish.tags or ()),
-        base=base or configured_base,
+        base=None
+        if wished == AUTO
+        else wished,  # an image on another base is pushed when it is named, not else
         platform=platform,
         repository=config.publish.repository if create_repository else None,
         allow_stale=allow_stale,
@@ -147,14 +159,11 @@ def _push(pusher: Pusher, runtimes: Sequence[RuntimeSpec], *, json_output: bool)
 
 def _summary(result: Pushed) -> str:
     candidate, sent = result.candidate, result.sent
-    what = "unchanged, nothing sent"
-    if sent is not None:
-        what = f"sent {sent.sent} of {sent.blobs} blobs, {sent.size / 1e6:.1f} MB"
-        what += f", {sent.mounted} mounted" if sent.mounted else ""
-    return (
-        f"{candidate.image.platform}  {', '.join(candidate.tags)}  {result.size / 1e6:.1f} MB  "
-        f"{what}  {duration(result.seconds)}"
-    )
+    whole = f"{result.size / 1e6:.1f} MB"
+    what = f"unchanged, {whole}" if sent is None else f"sent {sent.size / 1e6:.1f} of {whole}"
+    if sent is not None and sent.mounted:
+        what += f", {sent.mounted} layers mounted"
+    return f"{', '.join(candidate.tags)}  {candidate.image.platform}  {what}  {duration(result.seconds)}"
 
 
 def _as_json(result: PushResult) -> dict[str, object]:

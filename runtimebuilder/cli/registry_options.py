@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from runtimebuilder.cli import console
+from runtimebuilder.cli.options import variable
 from runtimebuilder.errors import SpecError
 from runtimebuilder.publish.names import Place, parse_place
 from runtimebuilder.publish.retry import ATTEMPTS, Retry
@@ -20,8 +21,8 @@ RegistryOption = Annotated[
     typer.Option(
         "--registry",
         metavar="HOST[/PREFIX]",
-        envvar="RUNTIMEBUILDER_REGISTRY",
         help="Where the repositories are; runtimebuilder.yaml can say it.",
+        **variable("registry"),
     ),
 ]
 AttemptsOption = Annotated[
@@ -31,16 +32,16 @@ AttemptsOption = Annotated[
         metavar="N",
         min=1,
         max=20,
-        envvar="RUNTIMEBUILDER_ATTEMPTS",
         help="How often a request is made that may go well in a moment.",
+        **variable("attempts"),
     ),
 ]
 InsecureOption = Annotated[
     bool,
     typer.Option(
         "--insecure-registry",
-        envvar="RUNTIMEBUILDER_INSECURE_REGISTRY",
         help="Speak http with a registry that has no TLS.",
+        **variable("insecure-registry"),
     ),
 ]
 DEFAULT_ATTEMPTS = ATTEMPTS

@@ -235,6 +235,10 @@ class Pusher:
         folder: Path,
     ) -> tuple[Manifest, Sent | None]:
         """Pack the image, and bring to the registry what it does not have."""
+        # Some seconds without a word, for a large image.
+        self._say(
+            f"  {candidate.runtime.name}: exporting and compressing {candidate.image.size / 1e6:.0f} MB"
+        )
         bundle = pack(self._engine, candidate.image.id, folder)
         if bundle.platform != candidate.image.platform:
             raise SubjectFailedError(

@@ -152,8 +152,12 @@ class Push:
         wanted = PushOptions(place=parse_place(host), patterns=tuple(tags), **options)  # type: ignore[arg-type]
         retry = Retry(attempts, self.said.append, sleep=lambda _: None)
         with Session(retry) as session:
-            pusher = Pusher(self.engine, self.catalog, session, wanted, self.said.append)
+            pusher = Pusher(self.engine, self.catalog, session, wanted, self._say)
             return list(pusher.push(self.catalog.select(list(names or ("pub-one",)))))
+
+    def _say(self, line: str) -> None:
+        if "exporting and compressing" not in line:  # which is of no interest here
+            self.said.append(line)
 
     def intend(self, host: str, name: str = "pub-one", tags: Sequence[str] = ("7",)) -> tuple[Intended, ...]:
         """What a push would do, tag by tag."""

@@ -158,6 +158,46 @@ def test_what_never_passes_is_given_up(push: Push, proxy: FaultProxy, place: str
     assert len(proxy.sent("PUT", "/manifests/")) == 3
 
 
+def test_other_bytes_than_those_of_the_digest_are_no_answer(
+    push: Push, registry: Registry, proxy: FaultProxy, place: str
+) -> None:
+    first = push.good(f"{proxy.host}/{place}")
+    headers = {"Content-Type": first.media_type, "Docker-Content-Digest": first.digest}
+    proxy.fail(1, "GET", "/manifests/", Reply(200, b'{"schemaVersion": 2, "config": {}}', headers))
+    second = push.good(f"{proxy.host}/{place}")
+    assert (second.digest, second.sent) == (first.digest, None)
+    assert "the manifest is not whole" in push.said[0]
+    assert at(registry, place) == first.digest
+
+
+@pytest.mark.parametrize("looks", [2, 1000])
+def test_a_tag_that_is_seen_where_it_was_is_not_taken_for_moved(
+    push: Push, make_image: Maker, registry: Registry, proxy: FaultProxy, place: str, looks: int
+) -> None:
+    first = push.good(f"{proxy.host}/{place}")
+    before = registry.manifest(f"{place}/pub-one", "7")
+    make_image("pub-one", seed=2)
+    headers = {"Content-Type": before.media_type, "Docker-Content-Digest": before.digest}
+    proxy.fail(1 + looks, "GET", "/manifests/7", Reply(200, before.body, headers))  # the first look is before
+    (result,) = push(f"{proxy.host}/{place}", attempts=4)
+    if looks == 2:
+        assert isinstance(result, Pushed)
+        assert at(registry, place) == result.digest != first.digest
+    else:
+        assert not isinstance(result, Pushed)
+        assert result.error.exit_code == 1
+    assert any(f"it is {first.digest}, not" in line for line in push.said)
+
+
+@pytest.mark.parametrize("part", ["/manifests/", "/blobs/uploads/"])
+def test_a_registry_that_only_says_so_is_not_believed(
+    push: Push, proxy: FaultProxy, place: str, part: str
+) -> None:
+    proxy.fail(1000, "PUT", part, Reply(201))
+    failed = push.bad(f"{proxy.host}/{place}", attempts=2)
+    assert failed.error.exit_code == 1
+
+
 def test_nobody_there_is_the_environment(push: Push) -> None:
     failed = push.bad("127.0.0.1:1/x", attempts=2)
     assert failed.error.exit_code == 4
