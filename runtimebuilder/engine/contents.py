@@ -13,6 +13,8 @@ from runtimebuilder.engine.packages import package_script, run_in
 from runtimebuilder.errors import UserError
 
 _DPKG = "/var/lib/dpkg/status"
+# Where images of single files tell their packages, a file each.
+_DPKG_PARTS = "/var/lib/dpkg/status.d"
 
 
 @dataclass(frozen=True)
@@ -87,11 +89,8 @@ def _files(container: Container) -> Iterator[FileFact]:
 
 
 def _packages(engine: Engine, container: Container, image: str) -> tuple[str, list[PackageFact]]:
-    if (archive := container.get_archive(_DPKG)) is not None:
-        with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
-            file = opened.extractfile(opened.getmembers()[0])
-            text = file.read().decode("utf-8", "replace") if file else ""
-        return "apt", list(_of_dpkg(text))
+    if (archive := container.get_archive(_DPKG) or container.get_archive(_DPKG_PARTS)) is not None:
+        return "apt", list(_of_dpkg("\n\n".join(_texts(archive))))
     try:
         script = package_script("dnf")
         lines = run_in(engine, image, script, what=f"rpm cannot list the packages of {image}").splitlines()[
@@ -104,6 +103,14 @@ def _packages(engine: Engine, container: Container, image: str) -> tuple[str, li
         name, version, size = line.split(" ")
         found.append(PackageFact(name, version, int(size)))
     return "dnf", found
+
+
+def _texts(archive: bytes) -> Iterator[str]:
+    """The files of an archive, as text."""
+    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+        for member in opened.getmembers():
+            if member.isfile() and (file := opened.extractfile(member)):
+                yield file.read().decode("utf-8", "replace")
 
 
 def _of_dpkg(text: str) -> Iterator[PackageFact]:

@@ -41,8 +41,8 @@ _INSTALL = "apt-get install mmdebstrap debian-archive-keyring"
 
 def base_key(base: BaseSpec) -> str:
     """A hash of all that goes into the base but the package versions: equal key, nothing to make again."""
-    # What `php` says is for the runtimes on top.
-    said = base.model_dump(mode="json", exclude={"php"})
+    # What `php` and `slim` say is for the runtimes on top.
+    said = base.model_dump(mode="json", exclude={"php", "slim"})
     total = hashlib.sha256(json.dumps([RECIPE, said], sort_keys=True).encode())
     for name, mode, data in _overlay():
         total.update(f"{name}\0{mode:o}\0".encode() + data)

@@ -100,6 +100,10 @@ def _php(
         ContextFile(f"rootfs{folder}/99-runtimebuilder.ini", 0o644, ini)
         for folder in sorted(layout.ini_directories)
     ]
+    if runtime.slim:
+        files += [
+            ContextFile(f"slim/{file.path}", 0o644, file.data) for file in templates.contents("_shared/slim")
+        ]
     if not build_set.is_empty:
         files += _compiled(runtime, templates, build_set, layout)
     return files

@@ -14,6 +14,7 @@ from runtimebuilder.spec.packages import (
     build_problem,
     extension_problem,
     own_packages_problem,
+    slim_problem,
     stage_packages_problem,
     variant_problem,
     version_problem,
@@ -61,6 +62,8 @@ def _is_not_there(runtime: RuntimeSpec, base: BaseSpec) -> bool:
 def _on_base(runtime: RuntimeSpec, base: BaseSpec, bases: Mapping[str, BaseSpec]) -> Iterator[Finding]:
     if message := own_packages_problem(runtime, base):
         yield ("packages",), message
+    if message := slim_problem(runtime, base, bases):
+        yield ("slim",), message
     for number, stage in enumerate(runtime.stages):
         if message := stage_packages_problem(stage, base):
             yield ("build", str(number), "packages"), message
@@ -114,6 +117,8 @@ def _without_php(runtime: RuntimeSpec) -> Iterator[Finding]:
     for key, values in said:
         for name in values:
             yield (key, name), f"{key} is for PHP, and this runtime is of the kind 'provided'"
+    if runtime.slim:
+        yield ("slim",), "slim is for PHP, and this runtime is of the kind 'provided'"
     if runtime.php_source is not None:
         yield ("source",), "source compiles PHP, and this runtime is of the kind 'provided'"
     artefacts = [artefact.to for stage in runtime.stages for artefact in stage.artefacts]

@@ -90,6 +90,9 @@ DESCRIPTIONS: Mapping[type[BaseModel], Mapping[str, str]] = {
             "exact version that is in the image; `{{ arch }}`, `amd64` or `arm64`; `{{ git_sha }}`; `{{ date }}`, UTC."
         ),
         "limits": "What the image may not exceed.",
+        "slim": (
+            "`true`: the image holds what PHP needs and no package manager, see [php.md](php.md#slim-images)."
+        ),
         "verify": "How `verify NAME` judges this runtime; the command line comes before it.",
     },
     LimitSettings: {

@@ -61,6 +61,7 @@ def _values(runtime: RuntimeSpec) -> Iterator[tuple[Part, object]]:
     for base, names in runtime.packages.items():
         yield ("packages", base), names
     yield from _contents(runtime)
+    yield ("slim",), runtime.slim or None
     for key, block in (("verify", runtime.verify), ("limits", runtime.limits)):
         for name, value in _plain(block).items():
             yield (key, name), value

@@ -2,8 +2,8 @@
 
 Levels are the parts of a family (itself, a version, a variant) or a runtime, and before them those of what it extends.
 Later ones win: ini, env, labels, php, builds, verify and limits key by key; base, platforms, source, handler,
-bootstrap and tags as a whole; extensions and packages are replaced, or changed with + and -; files by where they go;
-layers and build stages add up. What a level says for one base (`bases:`) comes right after the level itself.
+bootstrap, slim and tags as a whole; extensions and packages are replaced, or changed with + and -; files by where they
+go; layers and build stages add up. What a level says for one base (`bases:`) comes right after the level itself.
 """
 
 from __future__ import annotations
@@ -87,6 +87,7 @@ class Merged:
         self.tags: tuple[str, ...] = ()
         self.verify: dict[str, Any] = {}
         self.limits: dict[str, Any] = {}
+        self.slim = False
         self._ever: set[str] = set()
         for index, level in enumerate(levels):
             self._settings(level)
@@ -151,6 +152,9 @@ class Merged:
         if changes.source is not None:
             self.php_source = changes.source
             self.places["source",] = Place(document, (*loc, "source"), key=True)
+        if changes.slim is not None:
+            self.slim = changes.slim
+            self.places["slim",] = Place(document, (*loc, "slim"))
         if changes.tags is not None:
             self.tags = changes.tags
             self.places.update(
@@ -261,6 +265,7 @@ def values_of(merged: Merged) -> Mapping[str, object]:
         "bootstrap": merged.bootstrap,
         "handler": merged.handler,
         "tags": merged.tags,
+        "slim": merged.slim,
         "verify": merged.verify,
         "limits": LimitSettings.model_construct(**merged.limits),
     }

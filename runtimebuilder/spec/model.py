@@ -132,6 +132,7 @@ class RuntimeSpec(SpecModel):
     tags: tuple[Line, ...] = ()  # with placeholders, see tags.py
     verify: VerifySettings = VerifySettings()
     limits: LimitSettings = LimitSettings()
+    slim: StrictBool = False  # an image of what PHP needs, instead of the whole base
     kind: Name  # the variant, or the one that it behaves as; PROVIDED: no PHP at all
     source: Line
     # As it is on other bases, where the spec says something for single ones (`bases:`); ELSEWHERE: on all the rest.
@@ -216,6 +217,16 @@ class PhpOnBase(SpecModel):
     extensions: Mapping[Extension, Annotated[ExtensionOnBase, BeforeValidator(_package_entry)]]
 
 
+class SlimOnBase(SpecModel):
+    """What an image needs that is made of single files of the base: `packages` to install for it; of what comes along,
+    packages to leave out (`leave`), and extensions of PHP that are there only when the spec names them (`if_named`).
+    """
+
+    packages: tuple[Line, ...] = ()
+    leave: tuple[Line, ...] = ()
+    if_named: tuple[Extension, ...] = ()
+
+
 class BaseSpec(SpecModel):
     """One base, from templates/bases/<name>/base.yaml: `image` is pulled, or `make` says how it is made.
 
@@ -233,6 +244,7 @@ class BaseSpec(SpecModel):
     workdir: AbsolutePath
     entrypoint: tuple[AbsolutePath, ...]
     php: PhpOnBase | None = None
+    slim: SlimOnBase | None = None  # None: no slim images on this base
 
     @property
     def path(self) -> str:

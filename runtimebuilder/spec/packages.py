@@ -113,6 +113,8 @@ def packages_for(runtime: RuntimeSpec, base: BaseSpec, *, bases: Iterable[BaseSp
     runtime = runtime.on(base.name)
     if message := own_packages_problem(runtime, base):
         raise SpecError(f"{runtime.name}: {message}", hint=f"correct 'packages' in {runtime.source}")
+    if message := slim_problem(runtime, base, _shipped_bases()):
+        raise SpecError(f"{runtime.name}: {message}", hint=f"correct 'slim' in {runtime.source}")
     if not runtime.has_php:
         return PackageSet((), tuple(sorted(runtime.packages.get(base.name, ()))))
     base, php = _php(runtime, base, bases)
@@ -124,6 +126,8 @@ def packages_for(runtime: RuntimeSpec, base: BaseSpec, *, bases: Iterable[BaseSp
             wanted.update(build.libraries.get(base.name, ()))
         elif package := php.extensions[name].package_for(runtime.version):
             wanted.add(package)
+    if runtime.slim and base.slim:
+        wanted.update(base.slim.packages)
     common = {expand(package, values) for package in wanted}
     variant = {expand(package, values) for package in php.packages.variants[runtime.kind]}
     variant.update(runtime.packages.get(base.name, ()))
@@ -265,6 +269,14 @@ def own_packages_problem(runtime: RuntimeSpec, base: BaseSpec) -> str | None:
     if not runtime.packages or base.name in runtime.packages:
         return None
     return f"packages says nothing for base {base.name!r}, only for {', '.join(sorted(runtime.packages))}"
+
+
+def slim_problem(runtime: RuntimeSpec, base: BaseSpec, bases: Mapping[str, BaseSpec]) -> str | None:
+    """Why `runtime` cannot be a slim image on `base`; None when it can, or does not want to."""
+    if not runtime.slim or base.slim is not None:
+        return None
+    having = [name for name, other in sorted(bases.items()) if other.slim is not None]
+    return f"slim: base {base.name!r} has no slim images, only {', '.join(having)}"
 
 
 def stage_packages_problem(stage: Stage, base: BaseSpec) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, GetJsonSchemaHandler
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, GetJsonSchemaHandler, StrictBool
 from pydantic.json_schema import JsonSchemaValue, models_json_schema
 from pydantic_core import CoreSchema
 
@@ -68,6 +68,7 @@ class Changes(SpecModel):
     tags: Annotated[tuple[Line, ...], AfterValidator(unique)] | None = None
     verify: VerifySettings = VerifySettings()
     limits: LimitSettings = LimitSettings()
+    slim: StrictBool | None = None
 
 
 class BaseChanges(Changes):

@@ -202,7 +202,7 @@ def test_the_configuration_file_names_mirror_and_base(command: Command, tmp_path
     by_hand = command("render", "php-82", "--mirror", "public.ecr.aws=other.example.com")
     assert "FROM other.example.com/lambda/provided:al2023\n" in by_hand.out
     (tmp_path / "runtimebuilder.yaml").write_text("schema: 1\nbase: debian-12\n")
-    assert "FROM runtimebuilder/provided:debian-12\n" in command("render", "php-82").out
+    assert "FROM runtimebuilder/provided:debian-12 AS slim-common\n" in command("render", "php-82").out
 
 
 def test_an_interrupted_command_says_so_and_ends_with_130(

@@ -193,10 +193,10 @@ def test_every_base_knows_the_default_extensions() -> None:
         (
             "php{{ version }}-cli",
             "php{{ verson }}-cli",
-            "32:18",
+            "40:18",
             "unknown placeholder 'verson'; did you mean",
         ),
-        ("      console: []", "      consol: []", "26:3", "the variants differ from those under packages"),
+        ("      console: []", "      consol: []", "34:3", "the variants differ from those under packages"),
         ("make:", "image: x\nmake:", "3:1", "exactly one of the keys 'image' and 'make' is wanted"),
     ],
 )
