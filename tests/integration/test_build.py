@@ -111,7 +111,7 @@ def test_variants_share_the_layers_of_php(engine: Engine, built: Built) -> None:
         engine.api.inspect_image(built(name, base="debian-12").image_id)["RootFS"]["Layers"]
         for name in ("php-82", "php-82-fpm")
     )
-    assert function[:2] == fpm[:2]
+    assert function[0] == fpm[0]  # the files of PHP; the image has no base below them
 
 
 def test_a_written_context_is_built_by_plain_docker_build(

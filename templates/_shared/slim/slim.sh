@@ -20,7 +20,7 @@ while [ $# != 0 ]; do
   case $1 in
     --whole) whole=yes && shift && continue ;;
     --less) less=$2 ;;
-    --package) packages="$packages $2" ;;
+    --package) packages="$packages ${2%%=*}" ;; # NAME, or NAME=VERSION
     --leave) leave="$leave $2" ;;
     --without) without="$without $2" ;;
     *) echo "slim.sh: unknown word $1" >&2 && exit 2 ;;
@@ -44,7 +44,7 @@ files_of() {
   done
 }
 
-# A pattern of the shell for each line of a file, joined for `case`.
+# The lines of a file that are no comments.
 listed() {
   grep -v '^#' "$1"
 }
@@ -58,7 +58,8 @@ everything | merged | sort -u >"$work/now"
 merged <"$before" | sort -u >"$work/before"
 comm -23 "$work/now" "$work/before" >"$work/new"
 for package in $leave; do files_of "$package"; done | sort -u >"$work/left"
-comm -23 "$work/new" "$work/left" >"$work/candidates"
+sort -u "$less" >"$work/less"
+comm -23 "$work/new" "$work/left" | comm -23 - "$work/less" >"$work/candidates"
 
 expressions=$(listed "$here/drop.txt" | sed -e 's/[.]/\\./g' -e 's/?/./g' -e 's/\*/.*/g' -e 's/.*/-e ^&$/')
 # shellcheck disable=SC2086 # words on purpose
@@ -100,26 +101,28 @@ fi
 
 # --- what that needs ---
 loader=$(ls /lib64/ld-linux-*.so.* /lib/ld-linux-*.so.* 2>/dev/null | head -n 1)
-# The libraries of programs and modules, and the interpreters of scripts; of a list of paths.
+# Of a list of paths: the libraries of programs and modules, and what interprets scripts.
 needs() {
   while read -r path; do
     [ -f "$path" ] && [ ! -L "$path" ] || continue
-    case $path in *.so | *.so.*) ;; *) [ -x "$path" ] || continue ;; esac
-    case $(head -c 2 "$path" | tr -d '\0') in
-      '#!')
-        interpreter=$(head -n 1 "$path" | sed -E 's/^#! *([^ ]+) *.*/\1/')
-        case $interpreter in */perl | */perl5*) files_of perl-base ;; esac
-        [ ! -e "$interpreter" ] || echo "$interpreter"
-        ;;
-      ?E) # an ELF file begins with 0x7f, E, L, F
-        "$loader" --list "$path" >"$work/listed" 2>/dev/null || continue # it needs nothing
-        if grep -q 'not found' "$work/listed"; then
-          echo "$path needs what is not there: $(grep 'not found' "$work/listed" | tr -s '\t\n' ' ')" >&2
-          echo "missing" >"$work/missing"
-        fi
-        sed -n -E -e 's,.* => (/[^ ]+) .*,\1,p' -e 's,^\t(/[^ ]+) \(.*,\1,p' "$work/listed"
-        ;;
+    case $path in
+      */gconv/*) ;; # need but each other
+      *.so | *.so.*) echo "$path" ;;
+      *) [ ! -x "$path" ] || echo "$path" ;;
     esac
+  done >"$work/programs"
+  # An ELF file begins with 0x7f, E, L, F. One that needs nothing is refused by the loader.
+  xargs -r -d '\n' -a "$work/programs" grep -l -a -m 1 -e '^.ELF' >"$work/elf" || :
+  while read -r path; do
+    echo "of $path"
+    "$loader" --list "$path" 2>/dev/null || :
+  done <"$work/elf" >"$work/listed"
+  awk '/^of / { of = $2 } /not found/ { print of " needs what is not there: " $1 }' "$work/listed" >>"$work/missing"
+  sed -n -E -e 's,.* => (/[^ ]+) .*,\1,p' -e 's,^\t(/[^ ]+) \(.*,\1,p' "$work/listed" | sort -u | merged
+  sort "$work/elf" | comm -23 "$work/programs" - | while read -r path; do
+    interpreter=$(head -n 1 "$path" | tr -d '\0' | sed -n -E 's/^#! *([^ ]+) *.*/\1/p')
+    case $interpreter in */perl | */perl5*) files_of perl-base ;; esac
+    [ -z "$interpreter" ] || [ ! -e "$interpreter" ] || echo "$interpreter"
   done | sort -u | merged
 }
 # A path, and what it leads to when it is a link.
@@ -147,7 +150,10 @@ while [ -s "$work/fresh" ]; do
   sort -u "$work/fresh" "$work/reached" >"$work/more"
   mv "$work/more" "$work/reached"
 done
-[ ! -e "$work/missing" ] || exit 1
+if [ -s "$work/missing" ]; then
+  sort -u "$work/missing" >&2
+  exit 1
+fi
 
 # --- packages: told, with their licences ---
 cat "$info"/*.list | merged | sort -u >"$work/known"
@@ -168,7 +174,7 @@ done <"$work/packages" | followed >>"$work/reached"
 # --- into OUT ---
 sort -u "$work/reached" >"$work/sorted"
 {
-  sort -u "$less" | comm -23 "$work/sorted" -
+  comm -23 "$work/sorted" "$work/less"
   cat "$work/whole" "$work/again" 2>/dev/null || :
 } | sort -u | while read -r path; do
   if [ -e "$path" ] || [ -L "$path" ]; then echo "$path"; fi
@@ -181,7 +187,7 @@ sed 's,^/,./,' "$out.list" | tar -C / -c --no-recursion --verbatim-files-from -T
 mkdir -p "$out/var/lib/dpkg/status.d"
 while read -r package; do
   file=$out/var/lib/dpkg/status.d/$package
-  sort -u "$less" | grep -qx "/var/lib/dpkg/status.d/$package" && continue
+  grep -qxF "/var/lib/dpkg/status.d/$package" "$work/less" && continue
   dpkg-query -s "$package" >"$file"
   echo "/var/lib/dpkg/status.d/$package" >>"$out.list"
 done <"$work/packages"
