@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -261,6 +261,22 @@ class Container:
             raise
         with asking(f"for {path} of a container"), tarfile.open(fileobj=_Parts(parts), mode="r|") as opened:
             yield from opened
+
+    def contents(self, path: str, wanted: Callable[[str], bool]) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
+        """The files and links at `path` and below it whose absolute paths are `wanted`, each with its bytes.
+
+        A second name of a file (a hard link) has the bytes of the first only when that is wanted too.
+        """
+        with asking(f"for {path} of a container"):
+            parts, _ = self._engine.api.get_archive(self.id, path)
+        seen: dict[str, bytes] = {}
+        with asking(f"for {path} of a container"), tarfile.open(fileobj=_Parts(parts), mode="r|") as opened:
+            for entry in opened:
+                if entry.isdir() or not wanted("/" + entry.name.removeprefix("./").strip("/")):
+                    continue
+                if entry.isreg() and (file := opened.extractfile(entry)):
+                    seen[entry.name] = file.read()
+                yield entry, seen.get(entry.linkname if entry.islnk() else entry.name, b"")
 
     def commit(self, *, changes: Sequence[str] = ()) -> str:
         """Make an image of its files and configuration, changed by Dockerfile lines. The image's id."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from runtimebuilder.render.contents import contents_of
@@ -14,9 +15,12 @@ from runtimebuilder.spec.model import BaseSpec, RuntimeSpec
 from runtimebuilder.spec.packages import BuildSet, PackageSet, PhpLayout, builds_for, layout_for, packages_for
 
 LABEL = "dev.runtimebuilder"
+CLIENT = "/var/runtime/php"
+"""Where the runtime client of PHP lies in an image."""
+
 # An application's own ini files. The leading colon keeps PHP's compiled-in folder, which is read first.
 # After what PHP itself reads: layers (Bref's and others'), then the application. What is not there is skipped.
-_INI_SCAN_DIR = ":/opt/bref/etc/php/conf.d:/opt/php/conf.d:/var/task/php/conf.d"
+INI_SCAN_DIR = ":/opt/bref/etc/php/conf.d:/opt/php/conf.d:/var/task/php/conf.d"
 
 
 def base_reference(base: BaseSpec, mirrors: tuple[Mirror, ...] = ()) -> str:
@@ -69,7 +73,7 @@ def render_image(
             "Dockerfile", 0o644, templates.render(f"{runtime.template}/Dockerfile.j2", values).encode()
         )
     )
-    files += _rootfs(runtime, templates, values)
+    files += rootfs(runtime, templates, values)
     return BuildContext(tuple(files))
 
 
@@ -84,13 +88,8 @@ def _php(
     layout = layout_for(runtime, base)
     values["layout"] = layout
     values["build_set"] = build_set
-    values["environment"] = sorted(
-        {
-            "PHP_INI_SCAN_DIR": _INI_SCAN_DIR,
-            **php_settings.environment(runtime.php),
-            **runtime.env,
-        }.items()
-    )
+    values["client"] = CLIENT
+    values["environment"] = php_environment(runtime)
     values["ini"] = [
         (name, value, runtime.ini_reasons.get(name, ""))
         for name, value in sorted({**php_settings.ini_settings(runtime.php), **runtime.ini}.items())
@@ -107,6 +106,12 @@ def _php(
     if not build_set.is_empty:
         files += _compiled(runtime, templates, build_set, layout)
     return files
+
+
+def php_environment(runtime: RuntimeSpec) -> list[tuple[str, str]]:
+    """The variables of a PHP runtime, sorted by name."""
+    said = {"PHP_INI_SCAN_DIR": INI_SCAN_DIR, **php_settings.environment(runtime.php), **runtime.env}
+    return sorted(said.items())
 
 
 def _folders(runtime: RuntimeSpec) -> tuple[str, ...]:
@@ -139,7 +144,7 @@ def _compiled(
     return files
 
 
-def _rootfs(runtime: RuntimeSpec, templates: TemplateSet, values: dict[str, object]) -> list[ContextFile]:
+def rootfs(runtime: RuntimeSpec, templates: TemplateSet, values: Mapping[str, object]) -> list[ContextFile]:
     """The template's `rootfs/`: real files, copied as they are; X.j2 is rendered to X.
 
     Of a file's mode only the executable bit counts.

@@ -16,6 +16,7 @@ Cli = Callable[..., subprocess.CompletedProcess[str]]
 Built = Callable[..., BuiltImage]
 EXERCISE = (Path(__file__).parent / "slim" / "exercise.php").read_text()
 LARGEST = 90_000_000
+RUN = ("docker", "run", "--rm", "-i", "--network=none", "--read-only", "--tmpfs=/tmp")
 
 SPEC = """\
 schema: 1
@@ -42,19 +43,7 @@ echo json_encode([
 
 def in_image(image: str, *command: str, given: str = "") -> str:
     done = subprocess.run(
-        [
-            "docker",
-            "run",
-            "--rm",
-            "-i",
-            "--network=none",
-            "--read-only",
-            "--tmpfs=/tmp",
-            "--entrypoint",
-            command[0],
-            image,
-        ]
-        + [*command[1:]],
+        [*RUN, "--entrypoint", command[0], image, *command[1:]],
         input=given,
         capture_output=True,
         text=True,
@@ -102,7 +91,7 @@ def test_what_is_not_in_a_slim_image_says_so(built: Built) -> None:
 
 
 @pytest.fixture
-def own(tmp_path: Path, engine: Engine, built: Built) -> Iterator[Path]:
+def own(tmp_path: Path, engine: Engine) -> Iterator[Path]:
     (tmp_path / "runtimes").mkdir()
     (tmp_path / "runtimes" / "own.yaml").write_text(SPEC)
     yield tmp_path

@@ -16,6 +16,7 @@ import pytest
 from runtimebuilder.build.execute import BuiltImage
 from runtimebuilder.engine.docker import Engine
 from tests.integration.al2023.standin import StandIn
+from tests.integration.layers import image_with
 from tests.integration.registry import Registry
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -106,3 +107,21 @@ def test_a_mirror_gives_the_base_under_another_name(
         == registry.manifest("ecr/lambda/provided", "al2023").digest
     )
     engine.remove_image(mirrored)
+
+
+def test_a_layer_of_al2023s_php_works_on_the_base_without_php(
+    engine: Engine, built: Built, cli: Cli, al2023_real_name: str, tmp_path: Path
+) -> None:
+    built("php-82")
+    layer = tmp_path / "layer.zip"
+    done = cli("export-layer", "php-82", "--output", str(layer))
+    assert (done.returncode, done.stdout) == (0, f"{layer}\n"), done.stderr
+    name = "runtimebuilder.test/layer-of-al2023:1"
+    try:
+        image_with(layer, al2023_real_name, name, tmp_path)
+        done = cli(
+            "verify", name, "--probe", "php-function", *(f"--case={one}" for one in ("RT-002", "RT-042"))
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    finally:
+        engine.remove_image(name, force=True)

@@ -36,8 +36,10 @@ use RuntimeBuilder\InitFailure;
 
         return;
     }
-    require_once '/var/runtime/php/src/Autoloader.php';
-    RuntimeBuilder\Autoloader::register('/var/runtime/php/src');
+    // In an image, or in a layer.
+    $client = is_dir('/var/runtime/php') ? '/var/runtime/php' : '/opt/runtime/php';
+    require_once "$client/src/Autoloader.php";
+    RuntimeBuilder\Autoloader::register("$client/src");
     $report = ErrorReport::of(new InitFailure('BrefNotFound', $problem), 'Runtime');
     $report->log('Init Error');
     try {
