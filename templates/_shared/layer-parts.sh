@@ -1,5 +1,5 @@
 # What a layer takes of an image, told: layer-parts.sh PHP [PHP-FPM]. Run in a container of the image, which may be slim.
-# Prints a line `what <TAB> name <TAB> path` for each: loader, library, extension, ini, php.ini, gconv, certificates,
+# Prints a line `what TAB name TAB path` for each: loader, library, extension, ini, php.ini, gconv, certificates,
 # openssl.
 set -eu
 tab=$(printf '\t')
@@ -16,8 +16,14 @@ for file in "$folder"/*.so; do
 done
 for file in "$@" "$folder"/*.so; do
   [ ! -f "$file" ] || libraries "$file"
-done | sed -n 's,.* => \(/[^ ]*\) .*,\1,p' | sort -u | while read -r path; do
-  say library "${path##*/}" "$path"
+done | while read -r _ arrow path _; do
+  # A line is `NAME => PATH (ADDRESS)`; Amazon's image has no sed.
+  if [ "$arrow" = "=>" ]; then echo "$path"; fi
+done | sort -u | while read -r path; do
+  case $path in
+    /*) say library "${path##*/}" "$path" ;;
+    *) echo "a library of PHP is not there: $path" >&2 && exit 1 ;;
+  esac
 done
 
 "$1" -r 'foreach (explode(",", (string) php_ini_scanned_files()) as $file) { echo trim($file), "\n"; }
