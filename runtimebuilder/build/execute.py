@@ -176,11 +176,13 @@ def _check_size(step: Step, size: int) -> None:
 
 def normalisation(step: Step, epoch: int) -> Normalisation:
     """How the step's image is written anew."""
+    is_slim = step.runtime.on(step.base.base.name).slim
     return Normalisation(
         epoch=epoch,
-        base_layers=len(step.base.diff_ids),
+        # A slim image begins empty.
+        base_layers=0 if is_slim else len(step.base.diff_ids),
         steps=layer_steps(step.context.dockerfile),
-        is_base_made=step.base.base.make is not None,
+        is_base_made=step.base.base.make is not None and not is_slim,
     )
 
 

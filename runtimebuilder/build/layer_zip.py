@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtimebuilder.build.subject import find_image
+from runtimebuilder.build.plan import default_tags
+from runtimebuilder.build.subject import Subject, find_image
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.engine.layer_parts import ImageFile, Part, image_files, layer_parts
 from runtimebuilder.errors import EnvironmentProblemError, SpecError, SubjectFailedError
@@ -76,7 +77,7 @@ def export_layer(
         raise SpecError(f"--arch {arch!r} is not one of {', '.join(ARCHITECTURES)}")
     if output is not None and not output.parent.is_dir():
         raise EnvironmentProblemError(f"{output} cannot be written: there is no folder {output.parent}")
-    found = find_image(engine, catalog, name, base)
+    found = _image_of(engine, catalog, runtime, base, arch)
     if found.note:
         say(f"WARNING: {found.note}")
     facts = engine.image(found.reference)
@@ -114,6 +115,17 @@ def export_layer(
             "layer from S3 only"
         )
     return LayerZip(target, found.reference, len(data), unpacked, len(files))
+
+
+def _image_of(
+    engine: Engine, catalog: Catalog, runtime: RuntimeSpec, base: str | None, arch: str | None
+) -> Subject:
+    """The image that was built of `runtime`; that of another architecture has a name of its own."""
+    if arch is not None:
+        own = default_tags(runtime, catalog.base(base or runtime.base).name, ARCHITECTURES[arch])[0]
+        if engine.image(own) is not None:
+            return Subject(own)
+    return find_image(engine, catalog, runtime.name, base)
 
 
 def _of_php(engine: Engine, image: str, runtime: RuntimeSpec, base: BaseSpec) -> Mapping[str, ImageFile]:

@@ -47,6 +47,7 @@ class Step:
     epoch: int | None = (
         None  # seconds: the image is to be the same from every builder, and says it was made then
     )
+    architecture: str | None = None  # of the platform, when it is another one than the engine's own
 
 
 def content_key(
@@ -89,9 +90,14 @@ def differences(before: str | None, now: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(why)
 
 
-def default_tags(runtime: RuntimeSpec, base_name: str) -> tuple[str, ...]:
-    """NAME:BASE, and NAME:latest only on the base that the spec asks for: another base never takes that name."""
+def default_tags(runtime: RuntimeSpec, base_name: str, architecture: str | None = None) -> tuple[str, ...]:
+    """NAME:BASE, and NAME:latest only on the base that the spec asks for: another base never takes that name.
+
+    For another `architecture` than the engine's own NAME:BASE-ARCHITECTURE, alone: a name holds one platform's image.
+    """
     tag = f"{runtime.name}:{base_name}"
+    if architecture is not None:
+        return (f"{tag}-{architecture}",)
     return (tag, f"{runtime.name}:latest") if base_name == runtime.base else (tag,)
 
 
@@ -102,6 +108,7 @@ def make_plan(
     base_for: Callable[[RuntimeSpec], ResolvedBase],
     render: Callable[[RuntimeSpec, ResolvedBase], BuildContext],
     platform: str | None = None,
+    architecture: str | None = None,
     extra_tags: Sequence[str] = (),
     forced: bool = False,
     pinned: Mapping[str, Pins | None] | None = None,
@@ -115,7 +122,7 @@ def make_plan(
         context = render(runtime, base)
         epoch = epoch_of(runtime)
         key = content_key(context, base, platform, epoch)
-        tags = (*default_tags(runtime, base.base.name), *extra_tags)
+        tags = (*default_tags(runtime, base.base.name, architecture), *extra_tags)
         here = engine.image(against or tags[0])
         if here is None and against is not None:
             raise EnvironmentProblemError(f"the engine has no image {against}", hint=f"docker pull {against}")
@@ -146,6 +153,7 @@ def make_plan(
                 if here and reason is Reason.CHANGED
                 else (),
                 epoch=epoch,
+                architecture=architecture,
             )
         )
     return tuple(steps)

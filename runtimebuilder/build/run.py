@@ -12,6 +12,12 @@ from runtimebuilder.build.caches import check_caches
 from runtimebuilder.build.execute import BuildResult, Execution, Progress, execute
 from runtimebuilder.build.locking import Locker, locked_base
 from runtimebuilder.build.plan import Step, make_plan
+from runtimebuilder.build.platforms import (
+    catalog_for,
+    check_platforms,
+    foreign_architecture,
+    parse_platforms,
+)
 from runtimebuilder.build.reproducible import build_again
 from runtimebuilder.engine import buildx
 from runtimebuilder.engine.bases import AUTO, ResolvedBase, make_present, resolve_base
@@ -88,6 +94,14 @@ def plan_builds(
     Raises what these raise, and `SpecError` (2) for bad options.
     """
     check_options(options, runtimes, catalog)
+    platforms = parse_platforms(options.platform) if options.platform else ()
+    if len(platforms) > 1:
+        plans = [
+            plan_builds(engine, catalog, runtimes, replace(options, platform=one), say, against=against)
+            for one in platforms
+        ]
+        return tuple(step for plan in plans for step in plan)
+    catalog = catalog_for(engine, catalog, options.platform)
     templates = TemplateSet()
     for runtime in runtimes:
         # A mistake in a template shall not hide behind a registry that cannot be reached, or wait for a base.
@@ -105,9 +119,13 @@ def plan_builds(
             place = f"{pins.base.name}@{pins.platform.digest}"
             if place not in bases:
                 bases[place] = make_present(
-                    engine, pins.base, options.mirrors, say, pull=options.pull, digest=pins.platform.digest
+                    engine,
+                    catalog.base(pins.base.name),
+                    options.mirrors,
+                    say,
+                    pull=options.pull,
+                    digest=pins.platform.digest,
                 )
-                _check_platform(engine, bases[place], options.platform)
             if options.locked and pins.platform.made not in (None, locker.made_of(bases[place])):
                 raise SpecError(
                     f"base {pins.base.name} was made of other packages than those in {LOCK_FILE}",
@@ -129,7 +147,6 @@ def plan_builds(
                 say=say,
                 pull=options.pull,
             )
-            _check_platform(engine, bases[place], options.platform)
         return bases[place]
 
     return make_plan(
@@ -140,6 +157,7 @@ def plan_builds(
             runtime, base.base, mirrors=options.mirrors, templates=templates, pins=pinned[runtime.name]
         ),
         platform=options.platform,
+        architecture=foreign_architecture(engine, options.platform),
         extra_tags=options.tags,
         forced=options.no_cache or options.pull or options.check_reproducible,
         pinned=pinned,
@@ -202,24 +220,22 @@ def check_options(options: BuildOptions, runtimes: Sequence[RuntimeSpec], catalo
             raise SpecError(
                 f"--tag {tag!r} is not an image name", hint="for example --tag registry.example.com/app:7"
             )
+    platforms = parse_platforms(options.platform) if options.platform else ()
+    if options.tags and len(platforms) > 1:
+        raise SpecError(
+            f"--tag with {len(platforms)} platforms would give one name to several images",
+            hint="build one platform, or leave --tag out",
+        )
     for runtime in runtimes:
-        if options.platform is not None and options.platform not in runtime.platforms:
-            raise SpecError(
-                f"{runtime.name} is not built for {options.platform!r}",
-                hint=f"its platforms are {', '.join(runtime.platforms)} ({runtime.source})",
-            )
+        for platform in platforms:
+            if platform not in runtime.platforms:
+                raise SpecError(
+                    f"{runtime.name} is not built for {platform!r}",
+                    hint=f"its platforms are {', '.join(runtime.platforms)} ({runtime.source})",
+                )
         if options.base != AUTO:
             # Now, not after a base has been pulled or made: does it have that PHP and these extensions?
             packages_for(runtime, catalog.base(options.base or runtime.base))
-
-
-def _check_platform(engine: Engine, base: ResolvedBase, platform: str | None) -> None:
-    own = engine.ping().platform
-    if platform is not None and base.base.make is not None and platform != own:
-        raise EnvironmentProblemError(
-            f"base {base.base.name} is made here, for this machine's platform alone ({own}), not for {platform}",
-            hint=f"build for {platform} on such a machine, or on a base that is pulled",
-        )
 
 
 def run_plan(
@@ -241,6 +257,8 @@ def run_plan(
     builder = choose_builder(engine, options.builder)
     if builder.warning:
         say(f"WARNING: {builder.warning}")
+    if options.builder in BUILDERS:  # a builder of somebody's may have nodes of other platforms
+        check_platforms(engine, plan, builder)
     _check_secrets(plan, options, builder)
     check_caches(engine, builder, options.cache_to)
     how = replace(execution(options), accept=accept)

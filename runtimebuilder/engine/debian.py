@@ -20,6 +20,8 @@ from pathlib import Path
 from runtimebuilder import shipped
 from runtimebuilder.engine import process
 from runtimebuilder.engine.docker import Engine
+from runtimebuilder.engine.emulation import check_can_run
+from runtimebuilder.engine.single_layer import single_layer_image
 from runtimebuilder.errors import EnvironmentProblemError
 from runtimebuilder.render.context import FILE_TIME
 from runtimebuilder.spec.model import BaseSpec, DebianBase
@@ -64,11 +66,21 @@ def make_base(engine: Engine, base: BaseSpec, make: DebianBase, tag: str, say: C
             f"base {base.name} is made here with mmdebstrap, which needs root",
             hint="run the command with sudo",
         )
-    say(f"making base {base.name} from Debian's packages ({make.suite}); about half a minute, once")
+    duration = "some minutes" if base.architecture else "half a minute"
+    if base.architecture is not None:
+        check_can_run(engine, f"linux/{base.architecture}")  # packages run their scripts when they are set up
+        if shutil.which("arch-test") is None:  # mmdebstrap asks it
+            raise EnvironmentProblemError(
+                f"base {base.name} for {base.architecture} is made here with arch-test, which is missing",
+                hint="apt-get install arch-test",
+            )
+    kind = f"{base.name} for {base.architecture}, emulated," if base.architecture else base.name
+    say(f"making base {kind} from Debian's packages ({make.suite}); about {duration}, once")
     with tempfile.TemporaryDirectory(prefix="runtimebuilder-base-") as folder:
         root = Path(folder) / "root.tar"
         done = process.run(
-            [program, *_options(make), make.suite, str(root), *_mirrors(make.suite)], env=_environment()
+            [program, *_options(make, base.architecture), make.suite, str(root), *_mirrors(make.suite)],
+            env=_environment(),
         )
         if done.code != 0:
             tail = "\n".join(f"  {line}" for line in done.output.splitlines()[-15:])
@@ -86,13 +98,19 @@ def make_base(engine: Engine, base: BaseSpec, make: DebianBase, tag: str, say: C
                 # The engine refuses an archive in which a path stands twice.
                 if entry.name not in there:
                     archive.addfile(entry, io.BytesIO(data))
-        image = engine.import_image(root, changes=_changes(base))
+        if base.architecture is None:
+            image = engine.import_image(root, changes=_changes(base))
+        else:
+            # Engines up to 20.10 take an import for their own architecture, whatever `--platform` says.
+            image = engine.load(single_layer_image(root, base.architecture, _configuration(base)))
     engine.tag(image, tag)
     return image
 
 
-def _options(make: DebianBase) -> list[str]:
+def _options(make: DebianBase, architecture: str | None) -> list[str]:
     options = ["--variant=minbase", "--format=tar", f"--include={','.join(make.packages)}"]
+    if architecture is not None:
+        options.append(f"--architectures={architecture}")
     options += [f"--dpkgopt=path-exclude={pattern}" for pattern in _EXCLUDED]
     options += [f"--dpkgopt=path-include={pattern}" for pattern in _INCLUDED]
     hooks = Path("/usr/share/mmdebstrap/hooks/maybe-merged-usr")
@@ -158,13 +176,27 @@ def _entries() -> list[tuple[tarfile.TarInfo, bytes]]:
     return entries
 
 
-def _changes(base: BaseSpec) -> Sequence[str]:
-    """`docker import --change` lines: the configuration of provided:al2023, and the labels that say what this is."""
-    labels = {
+def _labels(base: BaseSpec) -> dict[str, str]:
+    return {
         KEY_LABEL: base_key(base),
         "dev.runtimebuilder.base": base.name,
         "org.opencontainers.image.title": f"provided-compatible base {base.name}",
     }
+
+
+def _configuration(base: BaseSpec) -> dict[str, object]:
+    """What `_changes` says, as the configuration of an image."""
+    return {
+        "Env": [f"{name}={value}" for name, value in base.env.items()],
+        "Labels": _labels(base),
+        "WorkingDir": "/var/task",
+        "Entrypoint": ["/lambda-entrypoint.sh"],
+    }
+
+
+def _changes(base: BaseSpec) -> Sequence[str]:
+    """`docker import --change` lines: the configuration of provided:al2023, and the labels that say what this is."""
+    labels = _labels(base)
     return [
         *(f"ENV {name}={json.dumps(value)}" for name, value in base.env.items()),
         *(f"LABEL {name}={json.dumps(value)}" for name, value in labels.items()),

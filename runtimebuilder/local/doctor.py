@@ -14,6 +14,7 @@ from runtimebuilder.engine import buildx
 from runtimebuilder.engine.bases import registry_problem
 from runtimebuilder.engine.disk import room
 from runtimebuilder.engine.docker import Engine
+from runtimebuilder.engine.emulation import runnable
 from runtimebuilder.errors import EnvironmentProblemError
 from runtimebuilder.sandbox.link import choose_link, namespace_link_problem
 from runtimebuilder.sandbox.run import sweep
@@ -53,6 +54,7 @@ def examine(*, clean: bool = False) -> tuple[Finding, ...]:
         return tuple(findings)
     checks: tuple[Callable[[], Iterable[Finding]], ...] = (
         lambda: _engine(engine),
+        lambda: [_platforms(engine)],
         lambda: [_buildx()],
         lambda: _disk(engine),
         lambda: [_link(engine)],
@@ -84,6 +86,14 @@ def _engine(engine: Engine) -> Iterable[Finding]:
             "the engine runs without root: some limits may not take effect",
             "use a rootful engine for verify",
         )
+
+
+def _platforms(engine: Engine) -> Finding:
+    own = engine.ping().platform
+    others = [one for one in runnable(engine) if one != own]
+    if others:
+        return Finding("platforms", Health.OK, f"{own}, and {', '.join(others)} by emulation")
+    return Finding("platforms", Health.OK, f"{own} alone; docs/platforms.md tells how to build for others")
 
 
 def _buildx() -> Finding:

@@ -26,7 +26,7 @@ INI_SCAN_DIR = ":/opt/bref/etc/php/conf.d:/opt/php/conf.d:/var/task/php/conf.d"
 def base_reference(base: BaseSpec, mirrors: tuple[Mirror, ...] = ()) -> str:
     """What stands behind FROM: the base's image (through a mirror, if one is named), or the image that we make."""
     if base.image is None:
-        return f"runtimebuilder/provided:{base.name}"
+        return f"runtimebuilder/provided:{base.name}" + (f"-{base.architecture}" if base.architecture else "")
     for mirror in mirrors:
         if rewritten := mirror.rewrite(base.image):
             return rewritten

@@ -245,6 +245,8 @@ class BaseSpec(SpecModel):
     entrypoint: tuple[AbsolutePath, ...]
     php: PhpOnBase | None = None
     slim: SlimOnBase | None = None  # None: no slim images on this base
+    # Of a base made here, when it is made for another platform than the engine's own; no file says it.
+    architecture: Literal["amd64", "arm64"] | None = Field(default=None, exclude=True)
 
     @property
     def path(self) -> str:
