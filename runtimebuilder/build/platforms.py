@@ -6,6 +6,7 @@ the engine's own has its architecture in its names: php-82:debian-12-arm64.
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +18,8 @@ from runtimebuilder.engine.docker import Engine
 from runtimebuilder.engine.emulation import PLATFORMS, check_can_run
 from runtimebuilder.errors import EnvironmentProblemError, SpecError
 from runtimebuilder.spec.catalog import Catalog
+
+_RUN = re.compile(r"^RUN\s", re.MULTILINE)
 
 
 def parse_platforms(text: str) -> tuple[str, ...]:
@@ -50,7 +53,9 @@ def catalog_for(engine: Engine, catalog: Catalog, platform: str | None) -> Catal
 def check_platforms(engine: Engine, plan: Sequence[Step], builder: Builder) -> None:
     """Raise `EnvironmentProblemError` (exit 4) when a step is for a platform that this engine cannot build for."""
     foreign = [step for step in plan if step.architecture is not None and step.reason is not Reason.UNCHANGED]
-    for platform in sorted({step.platform for step in foreign if step.platform}):
+    # Files can be copied for any platform; steps are programs.
+    running = [step for step in foreign if _RUN.search(step.context.dockerfile)]
+    for platform in sorted({step.platform for step in running if step.platform}):
         check_can_run(engine, platform)
     for step in foreign:
         if isinstance(builder, ClassicBuilder) and step.base.base.make is None:

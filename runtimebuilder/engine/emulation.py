@@ -31,9 +31,11 @@ _TIMEOUT = 30.0
 
 def can_run(engine: Engine, platform: str) -> bool:
     """Whether programs for `platform` (one of `PLATFORMS`) run on `engine`. KeyError for another one."""
-    architecture = platform.removeprefix("linux/")
-    if platform == engine.ping().platform:
-        return True
+    return platform == engine.ping().platform or runs_program(engine, platform.removeprefix("linux/"))
+
+
+def runs_program(engine: Engine, architecture: str) -> bool:
+    """Whether a program for `architecture` ("amd64" or "arm64") really runs on `engine`: one is run."""
     image = engine.import_image(_archive(_program(architecture)), changes=[f'ENTRYPOINT ["{_PROGRAM}"]'])
     container = create_container(engine, ContainerSpec(image=image, entrypoint=[_PROGRAM]))
     try:
