@@ -53,8 +53,8 @@ def build(
     platform: Annotated[
         str | None,
         typer.Option(
-            metavar="OS/ARCH",
-            help="Build for this platform instead of the engine's own.",
+            metavar="OS/ARCH[,...]",
+            help="Build for these platforms instead of the engine's own.",
             **variable_of("platform"),
         ),
     ] = None,

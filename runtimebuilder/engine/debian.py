@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+import platform
 import shutil
 import subprocess
 import tarfile
@@ -38,6 +39,8 @@ _EXCLUDED = (
     "/usr/share/lintian/*",
 )
 _INCLUDED = ("/usr/share/doc/*/copyright",)
+# Debian's names of architectures, by those of the kernel.
+_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 _INSTALL = "apt-get install mmdebstrap debian-archive-keyring"
 
 
@@ -66,20 +69,16 @@ def make_base(engine: Engine, base: BaseSpec, make: DebianBase, tag: str, say: C
             f"base {base.name} is made here with mmdebstrap, which needs root",
             hint="run the command with sudo",
         )
-    duration = "some minutes" if base.architecture else "half a minute"
-    if base.architecture is not None:
-        check_can_run(engine, f"linux/{base.architecture}")  # packages run their scripts when they are set up
-        if shutil.which("arch-test") is None:  # mmdebstrap asks it
-            raise EnvironmentProblemError(
-                f"base {base.name} for {base.architecture} is made here with arch-test, which is missing",
-                hint="apt-get install arch-test",
-            )
-    kind = f"{base.name} for {base.architecture}, emulated," if base.architecture else base.name
-    say(f"making base {kind} from Debian's packages ({make.suite}); about {duration}, once")
+    wanted = _checked_architecture(engine, base)
+    duration = "some minutes, emulated" if wanted else "half a minute"
+    say(
+        f"making base {base.name} from Debian's packages ({make.suite}{f', {wanted}' if wanted else ''}); about "
+        f"{duration}, once"
+    )
     with tempfile.TemporaryDirectory(prefix="runtimebuilder-base-") as folder:
         root = Path(folder) / "root.tar"
         done = process.run(
-            [program, *_options(make, base.architecture), make.suite, str(root), *_mirrors(make.suite)],
+            [program, *_options(make, wanted), make.suite, str(root), *_mirrors(make.suite)],
             env=_environment(),
         )
         if done.code != 0:
@@ -105,6 +104,20 @@ def make_base(engine: Engine, base: BaseSpec, make: DebianBase, tag: str, say: C
             image = engine.load(single_layer_image(root, base.architecture, _configuration(base)))
     engine.tag(image, tag)
     return image
+
+
+def _checked_architecture(engine: Engine, base: BaseSpec) -> str | None:
+    """Debian's name of the base's architecture when it is not this machine's, and can be made here all the same."""
+    wanted = base.architecture or engine.ping().arch
+    if wanted == _MACHINES.get(platform.machine(), wanted):
+        return None
+    check_can_run(engine, f"linux/{wanted}")  # packages run their scripts when they are set up
+    if shutil.which("arch-test") is None:  # mmdebstrap asks it
+        raise EnvironmentProblemError(
+            f"base {base.name} for {wanted} is made here with arch-test, which is missing",
+            hint="apt-get install arch-test",
+        )
+    return wanted
 
 
 def _options(make: DebianBase, architecture: str | None) -> list[str]:
