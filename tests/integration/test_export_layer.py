@@ -87,7 +87,7 @@ def test_every_extension_works_from_a_layer(unpacked: str) -> None:
 
 
 def test_the_suite_passes_on_a_layer(cli: Cli, unpacked: str) -> None:
-    cases = [f"--case={case}" for case in ("RT-002", "RT-008", "RT-042", "RT-092", "LC-10", "EV-01", "FS-01")]
+    cases = [f"--case={case}" for case in ("RT-002", "RT-013", "EV-01", "FS-01")]
     done = cli("verify", unpacked, "--probe", "php-fpm", *cases)
     assert done.returncode == 0, done.stdout + done.stderr
 
