@@ -58,6 +58,13 @@ def check_platforms(engine: Engine, plan: Sequence[Step], builder: Builder) -> N
     for platform in sorted({step.platform for step in running if step.platform}):
         check_can_run(engine, platform)
     for step in foreign:
+        # It takes an empty image for one of the engine's own platform (seen with Docker 20.10).
+        if isinstance(builder, ClassicBuilder) and step.runtime.on(step.base.base.name).slim:
+            raise EnvironmentProblemError(
+                f"{step.runtime.name} for {step.platform}: the classic builder makes slim images for the engine's own "
+                "platform only",
+                hint="install the docker-buildx package, or say slim: false",
+            )
         if isinstance(builder, ClassicBuilder) and step.base.base.make is None:
             raise EnvironmentProblemError(
                 f"{step.runtime.name} for {step.platform}: the classic builder takes a base that is pulled for the "

@@ -14,10 +14,16 @@ from pathlib import Path
 
 import pytest
 
+from runtimebuilder.build.plan import make_plan
+from runtimebuilder.build.platforms import check_platforms
+from runtimebuilder.engine.bases import ResolvedBase
+from runtimebuilder.engine.classic import ClassicBuilder
 from runtimebuilder.engine.debian import KEY_LABEL, base_key
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.engine.emulation import PLATFORMS, can_run, runnable, runs_program
 from runtimebuilder.engine.single_layer import single_layer_image
+from runtimebuilder.errors import EnvironmentProblemError
+from runtimebuilder.render.context import BuildContext, ContextFile
 from runtimebuilder.spec.catalog import Catalog
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -118,3 +124,20 @@ def test_what_cannot_be_meant_is_refused(cli: Cli, arguments: list[str], told: s
     done = cli("build", "php-82", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert told in done.stderr
+
+
+def test_the_classic_builder_makes_no_slim_image_for_another_platform(
+    engine: Engine, catalog: Catalog, other: str
+) -> None:
+    base = catalog.base("debian-12").model_copy(update={"architecture": other.removeprefix("linux/")})
+    found = ResolvedBase(base, "none", "sha256:0", None, "present")
+    (step,) = make_plan(
+        engine,
+        catalog.select(["php-82"]),
+        base_for=lambda _: found,
+        render=lambda *_: BuildContext((ContextFile("Dockerfile", 0o644, b"FROM scratch\n"),)),
+        platform=other,
+        architecture=other.removeprefix("linux/"),
+    )
+    with pytest.raises(EnvironmentProblemError, match="makes slim images for the engine's own platform only"):
+        check_platforms(engine, [step], ClassicBuilder(engine))
