@@ -61,6 +61,7 @@ class Tagger:
         """`NAME:TAG` for each of the runtime's tags. Raises `SpecError` (2), `SubjectFailedError` (1)."""
         base = step.base.base
         tags = self.tags(step.runtime.on(base.name).tags, step.runtime, base, image_id)
+        # A name holds the image of one platform.
         suffix = f"-{step.architecture}" if step.architecture else ""
         return tuple(f"{step.runtime.name}:{tag}{suffix}" for tag in tags)
 

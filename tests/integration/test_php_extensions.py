@@ -163,7 +163,9 @@ def project(tmp_path: Path, engine: Engine) -> Iterator[Project]:
 def test_a_function_has_the_extension_and_the_image_nothing_else_of_it(
     cli: Cli, address: str, project: Project, tmp_path: Path
 ) -> None:
-    folder = project(f"{address}/answer-1.0.tgz", _checksum("answer-1.0.tgz"))
+    # Slim: the compiled file goes into an image of single files.
+    spec = f"{SPEC}slim: true\n"
+    folder = project(f"{address}/answer-1.0.tgz", _checksum("answer-1.0.tgz"), spec)
     done = cli("build", "answering", "--builder", "classic", cwd=folder)
     assert done.returncode == 0, done.stderr
     code = tmp_path / "code"
@@ -172,7 +174,7 @@ def test_a_function_has_the_extension_and_the_image_nothing_else_of_it(
         """<?php
 return static fn () => [
     answer(),
-    array_filter(['/build', '/built', '/usr/bin/gcc', '/usr/bin/phpize8.2'], 'file_exists'),
+    array_filter(['/build', '/built', '/slim', '/usr/bin/gcc', '/usr/bin/phpize8.2'], 'file_exists'),
 ];
 """
     )

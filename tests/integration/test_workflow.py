@@ -120,11 +120,11 @@ def test_a_change_goes_from_the_pull_request_to_the_registry(workflow: Workflow,
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert "<testsuite" in (workflow.folder / "verify.xml").read_text()
     with Registry() as registry:
-        workflow.env["RUNTIMEBUILDER_REGISTRY"] = f"{registry.address}/team"
+        workflow.env["RUNTIMEBUILDER_REGISTRY"] = f"{registry.host}/team"
         pushed = workflow.run("build", "Push", **matrix)
         assert pushed.returncode == 0, pushed.stderr
         (entry,) = json.loads((workflow.folder / f"pushed-{row['slug']}.json").read_text())["images"]
-        assert f"{registry.address}/team/flow@{entry['digest']}" in pushed.stdout
+        assert f"{registry.host}/team/flow@{entry['digest']}" in pushed.stdout
         attached = workflow.run("build", "Attach SBOM and provenance", **matrix)
         assert attached.returncode == 0, attached.stderr
         (workflow.folder / "pushed").mkdir()

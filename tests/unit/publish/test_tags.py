@@ -14,7 +14,7 @@ PHP = Catalog.load().runtimes["php-82"]
 
 
 def changed(**values: object) -> RuntimeSpec:
-    return PHP.model_copy(update={"others": {}, **values})
+    return PHP.model_copy(update={**values, "others": {}})  # the same on every base
 
 
 def test_each_architecture_has_tags_of_its_own_where_there_are_several() -> None:
