@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
 import yaml
 
@@ -119,7 +120,7 @@ def test_a_change_goes_from_the_pull_request_to_the_registry(workflow: Workflow,
     verified = workflow.run("build", "Verify", **matrix)
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert "<testsuite" in (workflow.folder / "verify.xml").read_text()
-    with Registry() as registry:
+    with Registry(docker.from_env()) as registry:
         workflow.env["RUNTIMEBUILDER_REGISTRY"] = f"{registry.host}/team"
         pushed = workflow.run("build", "Push", **matrix)
         assert pushed.returncode == 0, pushed.stderr
