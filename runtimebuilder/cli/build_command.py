@@ -171,6 +171,18 @@ def build(
             **variable_of("metadata-file"),
         ),
     ] = None,
+    sbom: Annotated[
+        Path | None,
+        typer.Option(
+            "--sbom", metavar="DIR", help="Write NAME.spdx.json, NAME.cdx.json.", **variable_of("sbom")
+        ),
+    ] = None,
+    provenance: Annotated[
+        Path | None,
+        typer.Option(
+            "--provenance", metavar="DIR", help="Write NAME.intoto.json.", **variable_of("provenance")
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be built, and why.", **variable_of("dry-run"))
     ] = False,
@@ -229,6 +241,11 @@ def build(
         results = run_plan(engine, plan, options, follower, say, accept=judge)
     if metadata_file is not None:
         write_metadata(metadata_file, results)
+    if sbom or provenance:
+        from runtimebuilder.attest.beside import write_beside  # noqa: PLC0415 -- for these alone
+
+        folders = {"sboms": sbom, "provenances": provenance}
+        write_beside(engine, catalog, results, **folders, lock=options.lock, epoch=options.epoch, say=say)
     _print_results(plan, results, json_output=json_output, seconds=time.monotonic() - started)
     if any(not isinstance(result, BuiltImage) for result in results):
         raise typer.Exit(_worst(results))

@@ -37,6 +37,8 @@ _COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "ci": ("ci_command", "ci", "What a CI system asks: which jobs there are."),
     "inspect": ("inspect_command", "inspect", "What an image consists of."),
     "export-layer": ("export_command", "export_layer_command", "Write a runtime as a Lambda layer."),
+    "sbom": ("sbom_command", "sbom_command", "The parts of an image, as SPDX or CycloneDX."),
+    "provenance": ("provenance_command", "provenance_command", "How an image came to be, as in-toto."),
     "verify": ("verify_command", "verify", "Prove that an image obeys the Runtime API."),
     "report": ("report_command", "report", "Show results again; compare images side by side."),
     "invoke": ("invoke_command", "invoke", "Send an event or a web request to an image."),
