@@ -51,10 +51,10 @@ class Step:
 
 
 def content_key(
-    context: BuildContext, base: ResolvedBase, platform: str | None, epoch: int | None = None
+    context: BuildContext, base: ResolvedBase, platform: str, epoch: int | None = None
 ) -> str:
     """SHA-256, hexadecimal, of the rendered context, the base (and what it stands for), the platform and the epoch."""
-    parts = ["1", context.digest, base.identity, base.substituted_for or "", platform or ""]
+    parts = ["1", context.digest, base.identity, base.substituted_for or "", platform]
     if epoch is not None:
         parts.append(str(epoch))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
@@ -121,7 +121,8 @@ def make_plan(
         base = base_for(runtime)
         context = render(runtime, base)
         epoch = epoch_of(runtime)
-        key = content_key(context, base, platform, epoch)
+        # Said or not: the engine's own platform is the same one.
+        key = content_key(context, base, platform or engine.ping().platform, epoch)
         tags = (*default_tags(runtime, base.base.name, architecture), *extra_tags)
         here = engine.image(against or tags[0])
         if here is None and against is not None:

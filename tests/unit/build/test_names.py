@@ -30,21 +30,21 @@ def test_everything_that_goes_into_a_build_is_in_its_key() -> None:
     context = render_image(FPM, BASE.base)
     other_ini = render_image(FPM.model_copy(update={"ini": {**FPM.ini, "memory_limit": "1M"}}), BASE.base)
     keys = [
-        content_key(context, BASE, None),
-        content_key(other_ini, BASE, None),
-        content_key(context, replace(BASE, image_id="sha256:2"), None),
-        content_key(context, replace(BASE, digest="sha256:3"), None),
-        content_key(context, replace(BASE, substituted_for="al2023"), None),
+        content_key(context, BASE, "linux/amd64"),
+        content_key(other_ini, BASE, "linux/amd64"),
+        content_key(context, replace(BASE, image_id="sha256:2"), "linux/amd64"),
+        content_key(context, replace(BASE, digest="sha256:3"), "linux/amd64"),
+        content_key(context, replace(BASE, substituted_for="al2023"), "linux/amd64"),
         content_key(context, BASE, "linux/arm64"),
     ]
     assert len(set(keys)) == len(keys)
-    assert content_key(render_image(FPM, BASE.base), BASE, None) == keys[0]
+    assert content_key(render_image(FPM, BASE.base), BASE, "linux/amd64") == keys[0]
 
 
 def test_a_registrys_digest_counts_more_than_the_local_id() -> None:
     context = render_image(FPM, BASE.base)
     one = replace(BASE, digest="sha256:3")
-    assert content_key(context, one, None) == content_key(context, replace(one, image_id="sha256:9"), None)
+    assert content_key(context, one, "linux/amd64") == content_key(context, replace(one, image_id="sha256:9"), "linux/amd64")
 
 
 @pytest.mark.parametrize(
