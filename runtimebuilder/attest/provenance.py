@@ -117,7 +117,7 @@ def _parameters(step: Step, facts: ImageFacts, around: Surroundings) -> Mapping[
         "platform": facts.platform,
         "epoch": step.epoch,
         "specSource": _relative(runtime.source),
-        "spec": runtime.model_dump(mode="json", by_alias=True, exclude={"source"}),
+        "spec": runtime.model_dump(mode="json", by_alias=True, exclude={"source", "others"}),
         "lock": entry.model_dump(mode="json", by_alias=True, exclude_none=True) if entry else None,
     }
 

@@ -78,6 +78,13 @@ def installed_software(engine: Engine, image: str) -> Software:
             _text(container, "/usr/lib/os-release") or _text(container, "/etc/os-release") or ""
         )
         status = _text(container, _DPKG)
+        if status is None:  # a slim image: a file for each package that is left
+            left = [
+                data.decode("utf-8", "replace").strip()
+                for path, data in _contents(container, f"{_DPKG}.d")
+                if not path.endswith(".md5sums")
+            ]
+            status = "\n\n".join(left) or None
         manager, packages, owned = "", [], set[str]()
         if status is not None:
             manager = "apt"

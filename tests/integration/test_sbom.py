@@ -12,22 +12,19 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from runtimebuilder.build.execute import BuiltImage
-
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.mark.parametrize("form", ["spdx", "cyclonedx"])
 def test_the_sbom_lists_each_package_that_dpkg_lists(
-    cli: Cli, built: Callable[..., BuiltImage], tmp_path: Path, form: str
+    cli: Cli, debian12_image: str, tmp_path: Path, form: str
 ) -> None:
-    image = built("php-82", base="debian-12")
     file = tmp_path / "sbom.json"
-    done = cli("sbom", "php-82", "--base", "debian-12", "--format", form, "-o", str(file))
+    done = cli("sbom", debian12_image, "--format", form, "-o", str(file))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert cli("sbom", "php-82", "--base", "debian-12", "--format", form).stdout == file.read_text()
+    assert cli("sbom", debian12_image, "--format", form).stdout == file.read_text()
     document = json.loads(file.read_text())
-    command = ["docker", "run", "--rm", "--network=none", "--entrypoint=dpkg-query", image.image_id]
+    command = ["docker", "run", "--rm", "--network=none", "--entrypoint=dpkg-query", debian12_image]
     command += ["-W", "-f", "${Package} ${Version}\\n"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True)
     if form == "spdx":
@@ -36,7 +33,6 @@ def test_the_sbom_lists_each_package_that_dpkg_lists(
             for one in document["packages"]
             if any("pkg:deb/debian/" in ref["referenceLocator"] for ref in one.get("externalRefs", ()))
         }
-        assert "./var/runtime/bootstrap" in {one["fileName"] for one in document["files"]}
     else:
         assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(file.read_text()) is None
         found = {

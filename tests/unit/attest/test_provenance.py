@@ -23,9 +23,10 @@ _AROUND = Surroundings(
 
 def _step() -> Step:
     catalog = Catalog.load()
-    runtime, base = catalog.runtimes["php-82"], catalog.base("debian-12")
+    runtime, base = catalog.runtimes["php-82"].on("debian-12"), catalog.base("debian-12")
+    changes = {"base": "debian-12", "secrets": ("composer",)}
     return Step(
-        runtime=runtime.model_copy(update={"secrets": ("composer",)}),
+        runtime=runtime.model_copy(update=changes),
         base=ResolvedBase(base, "runtimebuilder/provided:debian-12", f"sha256:{'cd' * 32}", None, "present"),
         context=render_image(runtime, base),
         key="key-1",
