@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from runtimebuilder.build.platforms import parse_platforms
 from runtimebuilder.build.progress import duration
 from runtimebuilder.cli import console
 from runtimebuilder.cli.options import MirrorOption, SetOption, variable
@@ -62,7 +63,11 @@ def push(
     ] = None,
     platform: Annotated[
         str | None,
-        typer.Option(metavar="OS/ARCH", help="Refuse an image for anything else.", **variable("platform")),
+        typer.Option(
+            metavar="OS/ARCH[,OS/ARCH]",
+            help="Which of a runtime's images; the engine's own platform when none is said.",
+            **variable("platform"),
+        ),
     ] = None,
     create_repository: Annotated[
         bool,
@@ -115,7 +120,7 @@ def push(
         base=None
         if wished == AUTO
         else wished,  # an image on another base is pushed when it is named, not else
-        platform=platform,
+        platforms=parse_platforms(platform) if platform else (),
         repository=config.publish.repository if create_repository else None,
         allow_stale=allow_stale,
         mirrors=configured(mirror or (), config.mirrors),

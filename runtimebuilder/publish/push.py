@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runtimebuilder.build.freshness import stale
-from runtimebuilder.build.subject import find_image
+from runtimebuilder.build.plan import default_tags
+from runtimebuilder.build.platforms import catalog_for, foreign_architecture
+from runtimebuilder.build.subject import Subject, find_image
 from runtimebuilder.build.tags import Tagger
 from runtimebuilder.engine.docker import Engine, ImageFacts
 from runtimebuilder.errors import EnvironmentProblemError, SubjectFailedError, UserError
@@ -52,7 +54,7 @@ class PushOptions:
     place: Place
     patterns: tuple[str, ...] = ()  # () for the spec's tags, or ours
     base: str | None = None
-    platform: str | None = None  # what the images have to be for
+    platforms: tuple[str, ...] = ()  # () for the engine's own; an image each
     repository: RepositorySettings | None = None  # how repositories are made; None: they are not
     allow_stale: bool = False
     mirrors: tuple[Mirror, ...] = ()
@@ -131,20 +133,24 @@ class Pusher:
         """Each runtime's result, in the order given, as soon as it is known. One failure hides none of the others."""
         unreachable: UnreachableError | None = None
         for runtime in runtimes:
-            if unreachable is not None:
-                yield NotPushed(runtime, unreachable)  # asking again would only take time
-                continue
-            try:
-                yield self._push(runtime)
-            except UnreachableError as error:
-                unreachable = error
-                yield NotPushed(runtime, error)
-            except UserError as error:
-                yield NotPushed(runtime, error)
+            for platform in self._options.platforms or (None,):
+                if unreachable is not None:
+                    yield NotPushed(runtime, unreachable)  # asking again would only take time
+                    continue
+                try:
+                    yield self._push(runtime, platform)
+                except UnreachableError as error:
+                    unreachable = error
+                    yield NotPushed(runtime, error)
+                except UserError as error:
+                    yield NotPushed(runtime, error)
 
     def intend(self, runtime: RuntimeSpec) -> tuple[Intended, ...]:
         """What `push` would do, tag by tag; nothing is exported, sent, or created. Raises `UserError`."""
-        candidate = self.candidate(runtime)
+        platforms = self._options.platforms or (None,)
+        return tuple(one for platform in platforms for one in self._intend(self.candidate(runtime, platform)))
+
+    def _intend(self, candidate: Candidate) -> tuple[Intended, ...]:
         client = self._session.client(candidate.repository)
         rule = ecr.tag_rule(candidate.repository)
         intended = []
@@ -159,14 +165,15 @@ class Pusher:
             intended.append(Intended(candidate, tag, what, manifest.digest))
         return tuple(intended)
 
-    def candidate(self, runtime: RuntimeSpec) -> Candidate:
-        """The image of a runtime, and the names that it gets.
+    def candidate(self, runtime: RuntimeSpec, platform: str | None = None) -> Candidate:
+        """The image of a runtime for a platform (None: the engine's own), and the names that it gets.
 
         Raises `EnvironmentProblemError` (exit 4) when it was not built here, `SubjectFailedError` (1) when it is not
         what the spec says, `SpecError` (2) for tags that cannot be.
         """
         options = self._options
-        found = find_image(self._engine, self._catalog, runtime.name, options.base)
+        architecture = foreign_architecture(self._engine, platform)
+        found = self._find(runtime, architecture)
         image = self._engine.image(found.reference)
         if image is None:
             raise EnvironmentProblemError(f"the engine has no image {found.reference} any more")
@@ -181,14 +188,26 @@ class Pusher:
                 f"{found.reference} is not what `build` makes of {runtime.name}: its labels say otherwise",
                 hint=f"runtimebuilder build {runtime.name} --base {options.base or runtime.base}",
             )
-        base = self._catalog.base(name)
-        self._check(runtime, base, image)
-        patterns = patterns_for(runtime, base.name, options.patterns)
+        base = catalog_for(self._engine, self._catalog, platform).base(name)
+        self._check(runtime, base, image, platform)
+        patterns = patterns_for(runtime, base.name, options.patterns, is_foreign=architecture is not None)
         tags = self._tagger.tags(patterns, runtime, base, image.id)
         return Candidate(runtime, base, image, options.place.repository(runtime.name), tags, patterns)
 
-    def _check(self, runtime: RuntimeSpec, base: BaseSpec, image: ImageFacts) -> None:
-        wanted = self._options.platform
+    def _find(self, runtime: RuntimeSpec, architecture: str | None) -> Subject:
+        """The image's name: that of another architecture than the engine's own has one of its own."""
+        base = self._options.base or runtime.base
+        if architecture is None:
+            return find_image(self._engine, self._catalog, runtime.name, self._options.base)
+        reference = default_tags(runtime, base, architecture)[0]
+        if self._engine.image(reference) is None:
+            raise EnvironmentProblemError(
+                f"{runtime.name} has not been built here on {base} for linux/{architecture}",
+                hint=f"runtimebuilder build {runtime.name} --base {base} --platform linux/{architecture}",
+            )
+        return Subject(reference)
+
+    def _check(self, runtime: RuntimeSpec, base: BaseSpec, image: ImageFacts, wanted: str | None) -> None:
         if wanted is not None and image.platform != wanted:
             raise SubjectFailedError(
                 f"{runtime.name}: the image is for {image.platform}, not for {wanted}",
@@ -202,9 +221,9 @@ class Pusher:
                 hint=f"runtimebuilder build {runtime.name} --base {base.name}; or push it all the same: --allow-stale",
             )
 
-    def _push(self, runtime: RuntimeSpec) -> Pushed:
+    def _push(self, runtime: RuntimeSpec, platform: str | None) -> Pushed:
         started = time.monotonic()
-        candidate = self.candidate(runtime)
+        candidate = self.candidate(runtime, platform)
         if self._options.repository is not None:
             self._create(candidate, self._options.repository)
         client = self._session.client(candidate.repository)

@@ -18,8 +18,12 @@ PRIMARY, OTHER = "primary", "other"
 _OWN = frozenset({"php", "git_sha", "date"})
 
 
-def patterns_for(runtime: RuntimeSpec, base: str, asked: Sequence[str]) -> tuple[str, ...]:
+def patterns_for(
+    runtime: RuntimeSpec, base: str, asked: Sequence[str], *, is_foreign: bool = False
+) -> tuple[str, ...]:
     """The patterns for an image of `runtime` on `base`: those asked for, else the spec's, else ours.
+
+    `is_foreign`: it is for another platform than the engine's own, and `build` puts that behind the spec's tags, too.
 
     Raises `SpecError` (exit 2) for an unknown filter, and when no pattern is left.
     """
@@ -28,8 +32,8 @@ def patterns_for(runtime: RuntimeSpec, base: str, asked: Sequence[str]) -> tuple
         chosen = [pattern for each in asked if (pattern := _filtered(each, is_primary=is_primary))]
     elif of_spec := runtime.on(base).tags:
         # What is built on another base never takes a tag from the spec's own.
-        suffix = "" if is_primary else "-{{ base }}"
-        chosen = [each if "base" in placeholders_in(each) else f"{each}{suffix}" for each in of_spec]
+        chosen = [_with("base", each) if not is_primary else each for each in of_spec]
+        chosen = [_with("arch", each) if is_foreign else each for each in chosen]
     else:
         chosen = list(_defaults(runtime, is_primary=is_primary))
     if not chosen:
@@ -43,6 +47,10 @@ def patterns_for(runtime: RuntimeSpec, base: str, asked: Sequence[str]) -> tuple
 def moving(patterns: Sequence[str]) -> tuple[str, ...]:
     """Those patterns whose tags the next build takes over."""
     return tuple(one for one in patterns if not _OWN & set(placeholders_in(one)))
+
+
+def _with(placeholder: str, pattern: str) -> str:
+    return pattern if placeholder in placeholders_in(pattern) else f"{pattern}-{{{{ {placeholder} }}}}"
 
 
 def _filtered(text: str, *, is_primary: bool) -> str | None:

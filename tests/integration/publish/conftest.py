@@ -66,7 +66,7 @@ def make_image(engine: Engine, docker_client: docker.DockerClient) -> Iterator[M
     """`make_image("pub-one", seed=1)`: a FROM scratch image under the name that `build` would give it; its id."""
     made: set[str] = set()
 
-    def make(name: str, *, seed: int, layers: int = LAYERS, parts: str = "") -> str:
+    def make(name: str, *, seed: int, layers: int = LAYERS, parts: str = "", arm64: bool = False) -> str:
         labels = {f"{LABEL}.runtime": name, f"{LABEL}.base": "debian-12", KEY_LABEL: str(seed)}
         if parts:
             labels[PARTS_LABEL] = parts
@@ -79,9 +79,15 @@ def make_image(engine: Engine, docker_client: docker.DockerClient) -> Iterator[M
         noise = random.Random(seed)  # noqa: S311 -- the same bytes every time
         files = {"Dockerfile": "\n".join(lines).encode()}
         files |= {f"layer-{number}": noise.randbytes(LAYER_SIZE) for number in range(layers)}
-        reference = f"{name}:debian-12"
+        reference = f"{name}:debian-12" + ("-arm64" if arm64 else "")
         for event in docker_client.api.build(
-            fileobj=_tar(files), custom_context=True, tag=reference, rm=True, forcerm=True, decode=True
+            fileobj=_tar(files),
+            custom_context=True,
+            tag=reference,
+            rm=True,
+            forcerm=True,
+            decode=True,
+            platform="linux/arm64" if arm64 else None,
         ):
             assert "error" not in event, event
         made.add(reference)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from runtimebuilder.engine.docker import Engine
 from tests.integration.publish.conftest import Cli, Maker
 from tests.integration.publish.proxy import FaultProxy, HangUp, Reply
 from tests.integration.registry import Registry
@@ -99,9 +100,23 @@ def test_an_image_that_is_not_what_the_spec_says_now_is_refused(
     assert cli(*command, "--allow-stale", cwd=project).returncode == 0
 
 
-def test_an_image_for_another_platform_is_refused(cli: Cli, project: Path, registry: Registry) -> None:
-    command = ("push", "pub-one", "--registry", f"{registry.host}/arm", "--platform", "linux/arm64")
+def test_each_platform_has_an_image_of_its_own(
+    cli: Cli, project: Path, registry: Registry, engine: Engine, make_image: Maker
+) -> None:
+    place = f"{registry.host}/platforms"
+    command = ("push", "pub-one", "--registry", place, "--platform", "linux/amd64,linux/arm64")
     ran = cli(*command, cwd=project)
+    assert ran.returncode == 4, ran.stderr
+    assert "has not been built here on debian-12 for linux/arm64" in ran.stderr
+    assert len(ran.stdout.splitlines()) == 1  # the other one is there
+    make_image("pub-one", seed=9, arm64=True)  # layers that the builder has in its cache are for amd64
+    ran = cli(*command, cwd=project)
+    assert ran.returncode == 0, ran.stderr
+    digests = [registry.manifest("platforms/pub-one", tag).digest for tag in ("8.2", "8.2-arm64")]
+    assert ran.stdout.splitlines() == [f"{place}/pub-one@{digest}" for digest in digests]
+    # An image that is not what its name says.
+    engine.tag("pub-one:debian-12", "pub-one:debian-12-arm64")
+    ran = cli("push", "pub-one", "--registry", place, "--platform", "linux/arm64", cwd=project)
     assert (ran.returncode, ran.stdout) == (1, "")
     assert "the image is for linux/amd64, not for linux/arm64" in ran.stderr
 

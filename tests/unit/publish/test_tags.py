@@ -35,6 +35,7 @@ def test_a_specs_tags_are_only_its_own_bases() -> None:
     spec = changed(tags=("{{ git_sha }}", "{{ php }}-{{base}}"))
     assert patterns_for(spec, "al2023", ()) == ("{{ git_sha }}", "{{ php }}-{{base}}")
     assert patterns_for(spec, "debian-12", ()) == ("{{ git_sha }}-{{ base }}", "{{ php }}-{{base}}")
+    assert patterns_for(spec, "al2023", (), is_foreign=True)[0] == "{{ git_sha }}-{{ arch }}"
 
 
 def test_filters() -> None:
