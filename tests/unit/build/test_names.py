@@ -28,7 +28,8 @@ def test_latest_is_only_ever_the_specs_own_base() -> None:
 
 def test_everything_that_goes_into_a_build_is_in_its_key() -> None:
     context = render_image(FPM, BASE.base)
-    other_ini = render_image(FPM.model_copy(update={"ini": {**FPM.ini, "memory_limit": "1M"}}), BASE.base)
+    settings = {**FPM.ini, "memory_limit": "1M"}
+    other_ini = render_image(FPM.model_copy(update={"ini": settings, "others": {}}), BASE.base)
     keys = [
         content_key(context, BASE, "linux/amd64"),
         content_key(other_ini, BASE, "linux/amd64"),
