@@ -50,9 +50,7 @@ class Step:
     architecture: str | None = None  # of the platform, when it is another one than the engine's own
 
 
-def content_key(
-    context: BuildContext, base: ResolvedBase, platform: str, epoch: int | None = None
-) -> str:
+def content_key(context: BuildContext, base: ResolvedBase, platform: str, epoch: int | None = None) -> str:
     """SHA-256, hexadecimal, of the rendered context, the base (and what it stands for), the platform and the epoch."""
     parts = ["1", context.digest, base.identity, base.substituted_for or "", platform]
     if epoch is not None:

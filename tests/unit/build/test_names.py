@@ -45,7 +45,9 @@ def test_everything_that_goes_into_a_build_is_in_its_key() -> None:
 def test_a_registrys_digest_counts_more_than_the_local_id() -> None:
     context = render_image(FPM, BASE.base)
     one = replace(BASE, digest="sha256:3")
-    assert content_key(context, one, "linux/amd64") == content_key(context, replace(one, image_id="sha256:9"), "linux/amd64")
+    assert content_key(context, one, "linux/amd64") == content_key(
+        context, replace(one, image_id="sha256:9"), "linux/amd64"
+    )
 
 
 @pytest.mark.parametrize(

@@ -336,6 +336,7 @@ def test_init_makes_a_project_that_is_valid_and_editors_know(command: Command, t
     assert Path.cwd() == tmp_path / "shop"
     files = sorted(str(path.relative_to(".")) for path in Path().rglob("*") if path.is_file())
     assert files == [
+        ".github/workflows/lock.yml",
         ".github/workflows/runtimes.yml",
         ".pre-commit-config.yaml",
         ".runtimebuilder/schema.json",
