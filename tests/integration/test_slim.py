@@ -60,7 +60,7 @@ def test_php_with_fpm_and_the_usual_extensions_is_small(built: Built) -> None:
 def test_what_is_left_out_makes_it_smaller(own: Path, cli: Cli) -> None:
     spec = "schema: 1\nname: own-slim\nextends: php-82-fpm\nbase: debian-12\n"
     without = "extensions: [-ffi, -fileinfo, -readline, -xsl]\n"
-    (own / "runtimes" / "own-slim.yaml").write_text(spec + without)
+    (own / "runtimes" / "own.yaml").write_text(spec + without)
     done = cli("build", "own-slim", "--json", cwd=own)
     assert done.returncode == 0, done.stderr
     (image,) = json.loads(done.stdout)["images"]
