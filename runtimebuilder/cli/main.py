@@ -39,6 +39,7 @@ _COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "export-layer": ("export_command", "export_layer_command", "Write a runtime as a Lambda layer."),
     "sbom": ("sbom_command", "sbom_command", "The parts of an image, as SPDX or CycloneDX."),
     "provenance": ("provenance_command", "provenance_command", "How an image came to be, as in-toto."),
+    "scan": ("scan_command", "scan", "Known vulnerabilities of an image, and a threshold."),
     "verify": ("verify_command", "verify", "Prove that an image obeys the Runtime API."),
     "report": ("report_command", "report", "Show results again; compare images side by side."),
     "invoke": ("invoke_command", "invoke", "Send an event or a web request to an image."),
