@@ -163,6 +163,15 @@ class Engine:
                 return None
             raise
 
+    def manifest_type(self, ref: str) -> str | None:
+        """The media type under which the engine keeps an image: a manifest, or an index of several; None where the
+
+        engine's store knows no manifests (before containerd's image store).
+        """
+        with asking(f"about image {ref}"):
+            described = self.api.inspect_image(ref).get("Descriptor") or {}
+        return str(described["mediaType"]) if described.get("mediaType") else None
+
     def images_with_label(self, label: str) -> tuple[ImageFacts, ...]:
         """Images that carry `label` ("key" or "key=value"), oldest first."""
         with asking(f"for images labelled {label}"):

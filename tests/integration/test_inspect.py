@@ -28,6 +28,10 @@ def test_a_runtimes_image_is_told_part_by_part(cli: Cli, built: Callable[..., Bu
     assert sizes == sorted(sizes, reverse=True)
     bootstrap = next(file for file in found["files"] if file["path"] == "/var/runtime/bootstrap")
     assert 0 < bootstrap["size"] < 10_000
+    assert found["spec"] == "runtimes/php.yaml"
+    assert "/usr/lib/x86_64-linux-gnu/libicudata.so.72.1" in found["needs"]["libraries"]
+    assert any(path.endswith("/intl.so") for path in found["needs"]["programs"])
+    assert found["needs"]["missing"] == []
     shown = cli("inspect", "php-82:debian-12", "--largest", "3").stdout
     assert shown.startswith("php-82:debian-12   linux/")
     assert "runtime php-82 (php 8.2, function) on debian-12" in shown
@@ -41,6 +45,12 @@ def test_the_packages_of_a_whole_image_are_those_that_dpkg_knows(cli: Cli, debia
     command += ["-W", "-f", "${Package} ${Version}\\n"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True)
     assert {f"{one['name']} {one['version']}" for one in found["packages"]} == set(listed.stdout.splitlines())
+    # A base has no runtime of its own: its entrypoint needs a shell, and so the C library.
+    assert found["needs"]["programs"] == ["/lambda-entrypoint.sh"]
+    assert {"dash", "libc6"} <= set(found["needs"]["packages"]) | {"bash"}
+    idle = {one["name"] for one in found["needs"]["idle"]}
+    assert "dpkg" in idle
+    assert "libc6" not in idle
 
 
 @pytest.fixture
