@@ -237,6 +237,8 @@ def asking(what: str) -> Iterator[None]:
     except docker.errors.APIError as error:
         reason = str(error.explanation or error)
         raise _refused(what, reason, error.status_code) from error
+    except docker.errors.ImageLoadError as error:
+        raise _refused(what, str(error), None) from error
     except (
         docker.errors.DockerException,
         requests.exceptions.RequestException,
