@@ -89,12 +89,15 @@ class Normaliser:
         default_factory=dict
     )  # chain → (digest, is it in)
 
-    def replace(self, image: str, how: Normalisation) -> str:
-        """Normalise, and remove `image` as it was, unless somebody uses it. Raises as `normalise` does."""
+    def replace(self, image: str, how: Normalisation, *, with_parents: bool = False) -> str:
+        """Normalise, and remove `image` as it was, unless somebody uses it. Raises as `normalise` does.
+
+        `with_parents`: the classic builder's images of the steps before go too.
+        """
         normal = self.normalise(image, how)
         if normal != image:
             try:
-                self.engine.remove_image(image)
+                self.engine.remove_image(image, with_parents=with_parents)
             except EngineError as error:
                 if error.status != _IN_USE:
                     raise
