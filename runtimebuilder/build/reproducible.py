@@ -46,7 +46,9 @@ def build_again(
                 if outcome.error is not None or outcome.image_id is None:
                     raise outcome.error or SubjectFailedError("the builder gave no image")
                 second = normaliser.replace(
-                    outcome.image_id, normalisation(first.step, first.step.epoch or 0)
+                    outcome.image_id,
+                    normalisation(first.step, first.step.epoch or 0),
+                    with_parents=True,
                 )
                 if second != first.image_id:
                     errors[outcome.name] = _difference(engine, first, second)

@@ -186,14 +186,15 @@ class Engine:
         with asking(f"to name an image {ref}"):
             self.api.tag(image, repository, tag, force=True)
 
-    def remove_image(self, ref: str, *, force: bool = False) -> bool:
+    def remove_image(self, ref: str, *, force: bool = False, with_parents: bool = False) -> bool:
         """Remove an image by id, or a name of it. False when there was none.
 
-        Its parents stay, named or not: they may be somebody's.
+        Its parents stay, named or not: they may be somebody's. `with_parents`: those go too that have no name and no
+        other child, for builds without a cache.
         """
         try:
             with asking(f"to remove image {ref}"):
-                self.api.remove_image(ref, force=force, noprune=True)
+                self.api.remove_image(ref, force=force, noprune=not with_parents)
         except EngineError as error:
             if error.status == 404:
                 return False
@@ -246,6 +247,8 @@ def asking(what: str) -> Iterator[None]:
     except docker.errors.APIError as error:
         reason = str(error.explanation or error)
         raise _refused(what, reason, error.status_code) from error
+    except docker.errors.ImageLoadError as error:
+        raise _refused(what, str(error), None) from error
     except (
         docker.errors.DockerException,
         requests.exceptions.RequestException,

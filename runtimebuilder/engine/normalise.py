@@ -24,6 +24,7 @@ from typing import Any
 
 from runtimebuilder.engine.docker import Engine, EngineError
 from runtimebuilder.engine.layer_state import LayerState
+from runtimebuilder.engine.plain_layer import write_plain
 
 _KEPT = ("architecture", "os", "os.version", "variant")
 # Of a configuration what Docker and OCI know of an image; what an engine adds of its own says nothing.
@@ -58,7 +59,6 @@ _INSTRUCTIONS = (
     "VOLUME",
     "WORKDIR",
 )
-_PIECE = 1 << 20
 _IN_USE = 409
 
 
@@ -89,12 +89,15 @@ class Normaliser:
         default_factory=dict
     )  # chain → (digest, is it in)
 
-    def replace(self, image: str, how: Normalisation) -> str:
-        """Normalise, and remove `image` as it was, unless somebody uses it. Raises as `normalise` does."""
+    def replace(self, image: str, how: Normalisation, *, with_parents: bool = False) -> str:
+        """Normalise, and remove `image` as it was, unless somebody uses it. Raises as `normalise` does.
+
+        `with_parents`: the classic builder's images of the steps before go too.
+        """
         normal = self.normalise(image, how)
         if normal != image:
             try:
-                self.engine.remove_image(image)
+                self.engine.remove_image(image, with_parents=with_parents)
             except EngineError as error:
                 if error.status != _IN_USE:
                     raise
@@ -134,8 +137,7 @@ class Normaliser:
                 member = archive.extractfile(path)
                 if member is None:
                     raise EngineError(f"the engine's archive of an image lacks {path}")
-                while piece := member.read(_PIECE):
-                    source.write(piece)
+                write_plain(member, source)
             place = Path(source.name)
             if number >= how.base_layers and chain not in self._layers:
                 rewritten = place.with_suffix(".new")
@@ -147,6 +149,11 @@ class Normaliser:
                     state.add(layer)
             if chain not in self._layers:
                 digest = _digest(place)
+                if number < how.base_layers and f"sha256:{digest}" != diff_ids[number]:
+                    raise EngineError(
+                        "the engine's archive of an image has another layer of the base than it says: "
+                        f"sha256:{digest} for {diff_ids[number]}"
+                    )
                 self._layers[chain] = (digest, number < how.base_layers or _has_entries(place))
                 place.replace(self.folder / digest)
             else:

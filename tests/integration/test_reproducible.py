@@ -11,9 +11,12 @@ import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import docker
 import pytest
 
 from runtimebuilder.engine.docker import Engine
+from runtimebuilder.engine.normalise import Normalisation, Normaliser
+from tests.integration.registry import Registry
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 # Everything in which builders and engines differ: folders touched, replaced and removed, links, modes, a file that is
@@ -137,3 +140,44 @@ def test_what_differs_between_two_builds_is_named(
     new = {image["Id"] for image in engine.api.images(all=True)} - before
     named = [engine.image(f"{name}:debian-12") for name in ("again-same", "again-dated")]
     assert new == {facts.id for facts in named if facts}
+
+
+def test_a_base_from_a_registry_stays_as_it_is_on_both_engines(
+    engine: Engine, newer_engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # An engine with containerd's store gives the pulled layer out compressed.
+    made = {}
+    (tmp_path / "file").write_text("base\n" * 1000)
+    with Registry(docker.DockerClient(base_url=engine.address)) as registry:
+        base = f"{registry.host}/again-base:1"
+        for host in (engine.address, newer_engine):
+            monkeypatch.setenv("DOCKER_HOST", host)
+            monkeypatch.setenv("DOCKER_BUILDKIT", "0")
+            if host == engine.address:
+                docker_build(base, tmp_path, "FROM scratch\nCOPY file /base\n")
+                subprocess.run(["docker", "push", "-q", base], check=True, capture_output=True)
+            else:
+                subprocess.run(["docker", "pull", "-q", base], check=True, capture_output=True)
+            docker_build("again-above:1", tmp_path, f"FROM {base}\nCOPY file /above\n")
+            one, normal = Engine.connect(), ""
+            try:
+                below, before = one.image(base), one.image("again-above:1")
+                assert below is not None
+                assert before is not None
+                how = Normalisation(epoch=0, base_layers=1, steps=("COPY file /above",))
+                normal = Normaliser(one, tmp_path).normalise(before.id, how)
+                after = one.image(normal)
+                assert after is not None
+                assert after.diff_ids[:1] == below.diff_ids
+                assert len(after.diff_ids) == 2
+                made[host] = config_digest(normal, host)
+            finally:
+                for name in filter(None, (normal, "again-above:1", base)):
+                    one.remove_image(name, force=True)
+                one.close()
+    assert len(set(made.values())) == 1, made
+
+
+def docker_build(name: str, folder: Path, dockerfile: str) -> None:
+    (folder / "Dockerfile").write_text(dockerfile)
+    subprocess.run(["docker", "build", "-q", "-t", name, str(folder)], check=True, capture_output=True)
