@@ -38,16 +38,22 @@ def write_beside(
             for form, ending in _ENDINGS.items():
                 when = result.step.epoch if result.step.epoch is not None else epoch
                 text, notes = sbom(engine, catalog, result.step.tags[0], form, when)
-                write_text((sboms or Path()) / f"{result.step.runtime.name}.{ending}", text)
+                write_text((sboms or Path()) / f"{_name(result)}.{ending}", text)
             for note in notes:
                 say(f"WARNING: {result.step.runtime.name}: {note}")
         if provenances is not None and built:
             around = surroundings(engine, lock)
             for result in built:
                 text = provenance(result.step, engine.image(result.image_id), around)
-                write_text(provenances / f"{result.step.runtime.name}.intoto.json", text)
+                write_text(provenances / f"{_name(result)}.intoto.json", text)
     except OSError as error:
         raise EnvironmentProblemError(
             f"{error.filename or sboms or provenances} cannot be written: {error.strerror}",
             hint="the images are built all the same",
         ) from error
+
+
+def _name(result: BuiltImage) -> str:
+    """The runtime's, with the architecture where it is not the engine's own."""
+    step = result.step
+    return f"{step.runtime.name}-{step.architecture}" if step.architecture else step.runtime.name

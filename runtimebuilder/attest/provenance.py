@@ -197,7 +197,9 @@ def _revision() -> Revision | None:
     commit = _git("rev-parse", "--verify", "--quiet", "HEAD")
     if commit is None:
         return None
-    return Revision(commit, _git("remote", "get-url", "origin") or "", bool(_git("status", "--porcelain")))
+    return Revision(
+        commit, _public(_git("remote", "get-url", "origin") or ""), bool(_git("status", "--porcelain"))
+    )
 
 
 def _git(*arguments: str) -> str | None:
@@ -206,3 +208,8 @@ def _git(*arguments: str) -> str | None:
     except FileNotFoundError:
         return None
     return answer.output.strip() if answer.code == 0 else None
+
+
+def _public(origin: str) -> str:
+    """The address, but for a folder of this machine, which says nothing to anybody else."""
+    return "" if origin.startswith(("/", ".", "file:")) else origin

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import importlib.util
 
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.engine.software import installed_software
@@ -17,6 +18,16 @@ class SbomFormat(enum.StrEnum):
     CYCLONEDX = "cyclonedx"
 
 
+def check_libraries() -> None:
+    """Raise `EnvironmentProblemError` (exit 4) when the libraries that write SBOMs are not installed."""
+    for name in ("cyclonedx", "packageurl", "spdx_tools"):
+        if importlib.util.find_spec(name) is None:
+            raise EnvironmentProblemError(
+                f"the library that writes SBOMs is not installed ({name})",
+                hint="pip install 'runtimebuilder[sbom]'",
+            )
+
+
 def sbom(
     engine: Engine, catalog: Catalog, reference: str, form: SbomFormat, epoch: int | None = None
 ) -> tuple[str, tuple[str, ...]]:
@@ -28,14 +39,10 @@ def sbom(
     facts = engine.image(reference)
     if facts is None:
         raise EnvironmentProblemError(f"the engine has no image {reference}")
-    try:
-        # Here, for they are an extra, and take half a second to load.
-        from runtimebuilder.attest import cyclonedx, inventory, spdx  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise EnvironmentProblemError(
-            f"the library that writes SBOMs is not installed ({error.name})",
-            hint="pip install 'runtimebuilder[sbom]'",
-        ) from error
+    check_libraries()
+    # Here, for they are an extra, and take half a second to load.
+    from runtimebuilder.attest import cyclonedx, inventory, spdx  # noqa: PLC0415
+
     found = inventory.take_inventory(reference, facts, installed_software(engine, facts.id), catalog, epoch)
     write = spdx.spdx_json if form is SbomFormat.SPDX else cyclonedx.cyclonedx_json
     return write(found), found.notes

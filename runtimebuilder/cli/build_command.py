@@ -227,6 +227,10 @@ def build(
     width = max(len(runtime.name) for runtime in runtimes)
     follower = make_progress(progress, console.err(), sys.stderr, width, verbose=verbose)
     say = console.say if progress not in ("json", "quiet") else _nothing
+    if sbom:
+        from runtimebuilder.attest.sbom import check_libraries  # noqa: PLC0415 -- for this alone
+
+        check_libraries()  # now, not when everything has been built
     engine = Engine.connect()
     plan = plan_builds(engine, catalog, runtimes, options, say)
     if dry_run:
@@ -241,12 +245,12 @@ def build(
         results = run_plan(engine, plan, options, follower, say, accept=judge)
     if metadata_file is not None:
         write_metadata(metadata_file, results)
+    _print_results(plan, results, json_output=json_output, seconds=time.monotonic() - started)
     if sbom or provenance:
         from runtimebuilder.attest.beside import write_beside  # noqa: PLC0415 -- for these alone
 
         folders = {"sboms": sbom, "provenances": provenance}
         write_beside(engine, catalog, results, **folders, lock=options.lock, epoch=options.epoch, say=say)
-    _print_results(plan, results, json_output=json_output, seconds=time.monotonic() - started)
     if any(not isinstance(result, BuiltImage) for result in results):
         raise typer.Exit(_worst(results))
 

@@ -115,8 +115,11 @@ def test_a_change_goes_from_the_pull_request_to_the_registry(workflow: Workflow,
     assert (row["runtime"], row["platform"], row["reason"]) == ("flow", "linux/amd64", "spec changed")
 
     matrix = {"RUNTIME": row["runtime"], "PLATFORM": row["platform"], "SLUG": row["slug"]}
-    built = workflow.run("build", "Build", **matrix)
+    built = workflow.run("build", "Build", **matrix, RUNTIMEBUILDER_PROVENANCE="out")
     assert built.returncode == 0, built.stderr
+    (subject,) = json.loads((workflow.folder / "out" / "flow.intoto.json").read_text())["subject"]
+    image = json.loads((workflow.folder / "build.json").read_text())["flow"]["containerimage.digest"]
+    assert f"sha256:{subject['digest']['sha256']}" == image
     verified = workflow.run("build", "Verify", **matrix)
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert "<testsuite" in (workflow.folder / "verify.xml").read_text()
