@@ -31,9 +31,18 @@ from runtimebuilder.build.subject import own_tests_of, verify_settings_of
 from runtimebuilder.cli import console, plan_table
 from runtimebuilder.cli.options import BaseOption, CacheFromOption, CacheToOption, MirrorOption, SetOption
 from runtimebuilder.cli.options import variable as variable_of
+from runtimebuilder.cli.registry_options import (
+    DEFAULT_ATTEMPTS,
+    InsecureOption,
+    RegistryOption,
+    place_of,
+    session,
+)
 from runtimebuilder.cli.selection import ChangedSince, Exclude, Family, Names, Own, Variant, select
 from runtimebuilder.engine.docker import Engine
 from runtimebuilder.errors import ExitCode, UserError
+from runtimebuilder.publish.after_build import push_results
+from runtimebuilder.publish.push import NotPushed, Pushed, PushOptions, PushResult
 from runtimebuilder.render.mirror import configured
 from runtimebuilder.spec.catalog import Catalog
 from runtimebuilder.spec.config import load_config
@@ -69,6 +78,22 @@ def build(
         ),
     ] = None,
     settings: SetOption = None,
+    push: Annotated[
+        bool,
+        typer.Option(
+            "--push", help="Push what is good to --registry, as `push` does.", **variable_of("push")
+        ),
+    ] = False,
+    registry: RegistryOption = None,
+    create_repository: Annotated[
+        bool,
+        typer.Option(
+            "--create-repository",
+            help="With --push: make the repository in ECR, if it is not there.",
+            **variable_of("create-repository"),
+        ),
+    ] = False,
+    insecure_registry: InsecureOption = False,
     load: Annotated[  # noqa: ARG001 -- what people type from habit: what is built is always in the engine
         bool,
         typer.Option(
@@ -224,6 +249,7 @@ def build(
         fail_fast=fail_fast,
     )
     check_options(options, runtimes, catalog)
+    place = place_of(registry, config) if push else None
     width = max(len(runtime.name) for runtime in runtimes)
     follower = make_progress(progress, console.err(), sys.stderr, width, verbose=verbose)
     say = console.say if progress not in ("json", "quiet") else _nothing
@@ -245,14 +271,27 @@ def build(
         results = run_plan(engine, plan, options, follower, say, accept=judge)
     if metadata_file is not None:
         write_metadata(metadata_file, results)
-    _print_results(plan, results, json_output=json_output, seconds=time.monotonic() - started)
+    pushed: tuple[PushResult, ...] = ()
+    if place is not None:
+        wanted = PushOptions(
+            place=place,
+            patterns=tuple(config.publish.tags or ()),
+            repository=config.publish.repository if create_repository else None,
+            mirrors=options.mirrors,
+            lock=options.lock,
+        )
+        with session(DEFAULT_ATTEMPTS, insecure=insecure_registry) as opened:
+            pushed = push_results(engine, catalog, opened, results, options=wanted, say=say)
+    _print_results(plan, results, pushed, json_output=json_output, seconds=time.monotonic() - started)
     if sbom or provenance:
         from runtimebuilder.attest.beside import write_beside  # noqa: PLC0415 -- for these alone
 
         folders = {"sboms": sbom, "provenances": provenance}
         write_beside(engine, catalog, results, **folders, lock=options.lock, epoch=options.epoch, say=say)
-    if any(not isinstance(result, BuiltImage) for result in results):
-        raise typer.Exit(_worst(results))
+    errors = [result.error for result in results if not isinstance(result, BuiltImage)]
+    errors += [result.error for result in pushed if isinstance(result, NotPushed)]
+    if errors:
+        raise typer.Exit(_worst(errors))
 
 
 def _nothing(_: str) -> None:
@@ -274,9 +313,9 @@ def _judge(engine: Engine, catalog: Catalog, say: Callable[[str], None]) -> Call
     return judge
 
 
-def _worst(results: Sequence[BuildResult]) -> int:
-    """A build that failed is 1; when only this machine stood in the way, its own code."""
-    codes = {int(result.error.exit_code) for result in results if not isinstance(result, BuiltImage)}
+def _worst(errors: Sequence[UserError]) -> int:
+    """A build or a push that failed is 1; when only this machine stood in the way, its own code."""
+    codes = {int(error.exit_code) for error in errors}
     return ExitCode.FAILED if ExitCode.FAILED in codes else max(codes)
 
 
@@ -291,16 +330,37 @@ def _errors(results: Sequence[BuildResult]) -> list[tuple[list[str], UserError]]
 
 
 def _print_results(
-    plan: Sequence[Step], results: Sequence[BuildResult], *, json_output: bool, seconds: float
+    plan: Sequence[Step],
+    results: Sequence[BuildResult],
+    pushed: Sequence[PushResult],
+    *,
+    json_output: bool,
+    seconds: float,
 ) -> None:
     for names, error in _errors(results):
         console.show_error(error, of=", ".join(names) if len(plan) > 1 else None)
+    for one in pushed:
+        if isinstance(one, NotPushed):
+            console.show_error(one.error, of=one.runtime.name)
+    there = [one for one in pushed if isinstance(one, Pushed)]
     built = [result for result in results if isinstance(result, BuiltImage)]
     new = sum(result.built for result in built)
     failed = len(results) - len(built)
     if json_output:
         console.out().print(
-            Text(json.dumps({"images": [as_json(result) for result in results]}, indent=2)), soft_wrap=True
+            Text(
+                json.dumps(
+                    {
+                        "images": [as_json(result) for result in results],
+                        "pushed": [
+                            {"runtime": one.candidate.runtime.name, "reference": one.reference}
+                            for one in there
+                        ],
+                    },
+                    indent=2,
+                )
+            ),
+            soft_wrap=True,
         )
         return
     summary = f"{new} built, {len(built) - new} unchanged, {failed} failed"
@@ -308,4 +368,8 @@ def _print_results(
         summary = f"{len(built)} unchanged"
     if left := len(plan) - len(results):
         summary += f", {left} not begun"
+    if pushed:
+        summary += f", {len(there)} of {len(pushed)} pushed"
     console.out().print(Text(f"{summary} in {duration(seconds)}"), soft_wrap=True)
+    for one in there:
+        console.out().print(Text(one.reference), soft_wrap=True)

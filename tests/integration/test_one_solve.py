@@ -12,10 +12,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import docker
 import pytest
 
 from runtimebuilder.engine.docker import Engine
 from tests.integration import newer_engine as newer_engine_module
+from tests.integration.registry import Registry
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 COMMAND = Path(sys.executable).parent / "runtimebuilder"
@@ -301,3 +303,27 @@ def test_an_engine_that_goes_away_is_told_and_the_next_build_goes_on(
     assert cli("build", "solve-a.b", "--no-cache", cwd=project, env=env).stdout.startswith(
         "1 built, 0 unchanged, 0 failed in "
     )
+
+
+def test_what_was_built_is_pushed_and_what_failed_is_not(
+    project: Path, cli: Cli, buildx: dict[str, str]
+) -> None:
+    unsaid = cli("build", "solve-a", "--push", cwd=project, env=buildx)
+    assert (unsaid.returncode, unsaid.stdout) == (2, "")
+    assert "say which registry" in unsaid.stderr
+    client = docker.from_env()
+    with Registry(client) as registry:
+        options = ("--push", "--registry", f"{registry.host}/team")
+        done = cli("build", "solve-a", "solve-broken", *options, cwd=project, env=buildx)
+        assert done.returncode == 1, done.stderr
+        summary, reference = done.stdout.splitlines()
+        assert summary.startswith("1 built, 0 unchanged, 1 failed, 1 of 1 pushed in ")
+        name, _, digest = reference.partition("@")
+        assert name == f"{registry.host}/team/solve-a"
+        assert registry.manifest("team/solve-a", digest).digest == digest
+        again = cli("build", "solve-a", "--json", *options, cwd=project, env=buildx)
+        assert json.loads(again.stdout)["pushed"] == [{"runtime": "solve-a", "reference": reference}]
+    client.close()
+    gone = cli("build", "solve-a", "--push", "--registry", "127.0.0.1:9/x", cwd=project, env=buildx)
+    assert gone.returncode == 4
+    assert gone.stdout.startswith("1 unchanged, 0 of 1 pushed in ")
