@@ -57,6 +57,15 @@ def test_php_with_fpm_and_the_usual_extensions_is_small(built: Built) -> None:
     assert built("php-82-fpm", base="debian-12").size <= LARGEST
 
 
+def test_a_runtime_that_adds_files_alone_is_slim_too(own: Path, cli: Cli) -> None:
+    spec = "schema: 1\nname: own-slim\nextends: php-82\nbase: debian-12\n"
+    (own / "note.txt").write_text("mine\n")
+    (own / "runtimes" / "own.yaml").write_text(spec + "files: [{from: note.txt, to: /opt/note.txt}]\n")
+    done = cli("build", "own-slim", cwd=own)
+    assert done.returncode == 0, done.stderr
+    assert in_image("own-slim:debian-12", "/bin/cat", "/opt/note.txt") == "mine\n"
+
+
 def test_what_is_left_out_makes_it_smaller(own: Path, cli: Cli) -> None:
     spec = "schema: 1\nname: own-slim\nextends: php-82-fpm\nbase: debian-12\n"
     without = "extensions: [-ffi, -fileinfo, -readline, -xsl]\n"

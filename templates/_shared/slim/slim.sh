@@ -209,8 +209,8 @@ if [ -d "$out/usr/lib/locale/C.utf8" ] && [ -d "$out/usr/lib/locale/en_US.utf8" 
   rm -r "$out/usr/lib/locale/en_US.utf8"
   ln -s C.utf8 "$out/usr/lib/locale/en_US.utf8"
 fi
-# Packages of one source have one licence text.
-(
+# Packages of one source have one licence text. A runtime that adds files alone has none of its own.
+[ ! -d "$out/usr/share/doc" ] || (
   cd "$out/usr/share/doc" && find . -name copyright -type f -exec sha256sum {} + | sort |
     while read -r sum path; do
       if [ "$sum" = "${first:-}" ]; then ln -sf "../${kept#./}" "$path"; else first=$sum kept=$path; fi
