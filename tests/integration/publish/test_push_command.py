@@ -142,7 +142,7 @@ def test_a_tag_of_another_architecture_is_not_taken(cli: Cli, project: Path, reg
             2,
             "unknown placeholder 'nope'",
         ),
-        (("push", "php-84", "--registry", "127.0.0.1:1/x"), 4, "has not been built here"),
+        (("push", "php-81", "--registry", "127.0.0.1:1/x"), 4, "has not been built here"),
         (("push", "pub-one", "--registry", "127.0.0.1:1/x", "--attempts", "1"), 4, "does not answer"),
     ],
 )
