@@ -5,8 +5,6 @@
 #
 #   .ci/newer-engine.sh DIR          unpacks (once), starts, prints the engine's address: unix://DIR/docker.sock
 #   .ci/newer-engine.sh DIR --end    ends it and removes DIR
-#
-# Uses the mirror and the proof of origin (signed-by) of this machine's own Debian sources.
 set -eu
 
 dir=$1
@@ -16,26 +14,6 @@ export PATH
 fail() {
   echo "error: $1" >&2
   exit 4
-}
-
-fetch() {
-  work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT INT TERM
-  site=$(apt-get indextargets --format '$(SITE)|$(ORIGIN)|$(LABEL)' 'Created-By: Packages' | sed -n 's/|Debian|Debian$//p' | head -n 1)
-  [ -n "$site" ] || fail "no Debian mirror is set up here"
-  keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-  echo "deb [signed-by=$keyring] $site trixie main" >"$work/sources.list"
-  mkdir -p "$work/lists/partial" "$dir"
-  options="-o Dir::Etc::sourcelist=$work/sources.list -o Dir::Etc::sourceparts=/nonexistent -o Dir::State::lists=$work/lists -o APT::Sandbox::User=root"
-  (
-    cd "$work"
-    # shellcheck disable=SC2086 # a list of options
-    apt-get $options update -qq && apt-get $options download -qq docker.io containerd
-    for package in ./*.deb; do dpkg-deb -x "$package" unpacked; done
-  ) >"$work/log" 2>&1 || { tail -5 "$work/log" >&2; fail "the newer engine's packages could not be fetched"; }
-  rm -rf "$dir/root.part"
-  mv "$work/unpacked" "$dir/root.part"
-  mv "$dir/root.part" "$dir/root"
 }
 
 socket=$dir/docker.sock
@@ -52,11 +30,12 @@ if [ "${2:-}" = --end ]; then
   # What an engine that was killed has left mounted, the innermost first.
   awk -v dir="$dir/" 'index($2, dir) == 1 { print $2 }' /proc/mounts | sort -r | while read -r place; do umount "$place" || true; done
   ip link delete "$bridge" 2>/dev/null || true
-  rm -rf "$dir"
+  rm -rf --one-file-system "$dir"
   exit 0
 fi
 
-[ -d "$dir/root" ] || fetch
+mkdir -p "$dir"
+[ -d "$dir/root" ] || "$(dirname "$0")/debian13.sh" "$dir/root" docker.io containerd
 answers() { DOCKER_HOST=unix://$socket "$(command -v docker)" version >/dev/null 2>&1; }
 if [ -S "$socket" ] && answers; then
   echo "unix://$socket"

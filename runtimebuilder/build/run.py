@@ -330,9 +330,10 @@ def parse_secret(text: str) -> SecretSource:
 
 
 def epoch_of(variable: str | None, *, reproducible: bool) -> int | None:
-    """The epoch of images that have none in the lock: SOURCE_DATE_EPOCH's `variable`; without it, and with
+    """The epoch of images that have none in the lock, in seconds; None: they are not reproducible.
 
-    `reproducible`, the time that files of a context have. Raises `SpecError` (exit 2) for what is no number of seconds.
+    `variable`: what SOURCE_DATE_EPOCH holds; without it, and with `reproducible`, the time that a context's files
+    have. Raises `SpecError` (exit 2) for what is no number of seconds.
     https://reproducible-builds.org/specs/source-date-epoch/
     """
     if variable:

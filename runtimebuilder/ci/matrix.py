@@ -137,9 +137,10 @@ def _reason(what: What, why: Sequence[str]) -> str:
 
 
 def jobs(chosen: Sequence[Chosen], plan: Plan) -> tuple[Job, ...]:
-    """The jobs of the plan's shard, sorted. When there are too many, runtimes that share layers become one job, and
+    """The jobs of the plan's shard, sorted.
 
-    when that is not enough, neighbours do. Every choice is in exactly one job of exactly one shard, once a platform.
+    When there are too many, runtimes that share layers become one job, and when that is not enough, neighbours do.
+    Every choice is in exactly one job of exactly one shard, once a platform.
     """
     limit = plan.max_jobs if plan.max_jobs is not None else LIMITS[plan.format]
     found = _cut(chosen, plan)

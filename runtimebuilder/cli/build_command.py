@@ -301,9 +301,9 @@ def _nothing(_: str) -> None:
 def _judge(engine: Engine, catalog: Catalog, say: Callable[[str], None]) -> Callable[[Step, str], None]:
     # Here, for the suite takes as long to load as the rest.
     from runtimebuilder.conformance.acceptance import accept  # noqa: PLC0415
-    from runtimebuilder.conformance.options import VerifyOptions  # noqa: PLC0415
+    from runtimebuilder.conformance.options import VerifyOptions, jobs_here  # noqa: PLC0415
 
-    common = VerifyOptions(jobs=min(6, (os.cpu_count() or 1) + 2))
+    common = VerifyOptions(jobs=jobs_here())
 
     def judge(step: Step, image: str) -> None:
         name = step.runtime.name
@@ -347,21 +347,11 @@ def _print_results(
     new = sum(result.built for result in built)
     failed = len(results) - len(built)
     if json_output:
-        console.out().print(
-            Text(
-                json.dumps(
-                    {
-                        "images": [as_json(result) for result in results],
-                        "pushed": [
-                            {"runtime": one.candidate.runtime.name, "reference": one.reference}
-                            for one in there
-                        ],
-                    },
-                    indent=2,
-                )
-            ),
-            soft_wrap=True,
-        )
+        document = {
+            "images": [as_json(result) for result in results],
+            "pushed": [{"runtime": one.candidate.runtime.name, "reference": one.reference} for one in there],
+        }
+        console.out().print(Text(json.dumps(document, indent=2)), soft_wrap=True)
         return
     summary = f"{new} built, {len(built) - new} unchanged, {failed} failed"
     if not new and not failed:

@@ -16,6 +16,7 @@ from runtimebuilder.cli.selection import ChangedSince, Exclude, Family, Own, Var
 from runtimebuilder.cli.subject import matching, resolve_subject, resolve_tests, with_settings
 from runtimebuilder.cli.variables import parse_variables
 from runtimebuilder.conformance.case import Case, Level, builtin_cases
+from runtimebuilder.conformance.options import jobs_here
 from runtimebuilder.conformance.report.files import ReportFiles
 from runtimebuilder.conformance.report.github import GitHubReport, disarmed, in_actions
 from runtimebuilder.conformance.report.jsonlines import JsonLines
@@ -166,7 +167,7 @@ def verify(
         known_failing=known_failing,
         own=tuple(own or ()),
         strict=strict,
-        jobs=jobs or _jobs_here(),
+        jobs=jobs or jobs_here(),
         probe=probe,
         link=link,
         memory=memory,
@@ -222,11 +223,6 @@ def verify(
         console.out().print(Text(f"\n{good} of {len(found)} images conform"))
     if good < len(found):
         raise typer.Exit(ExitCode.FAILED)
-
-
-def _jobs_here() -> int:
-    """A case mostly waits, and what it waits for is the engine, which works on the same processors."""
-    return min(6, (os.cpu_count() or 1) + 2)
 
 
 def _list(options: VerifyOptions, *, json_output: bool) -> None:

@@ -24,9 +24,9 @@ def accept(
     reporters: Sequence[Reporter] = (),
     say: Callable[[str], None],
 ) -> None:
-    """Judge `image`, the runtime `name`'s, and say the outcome in a line. Raises `SubjectFailedError` (exit 1) when it
+    """Judge `image`, the runtime `name`'s, and say the outcome in a line.
 
-    does not conform, and what `verify` raises.
+    Raises `SubjectFailedError` (exit 1) when it does not conform, and what `verify` raises.
     """
     (report,) = verify_several(engine, [Wanted(image, reporters, own=own)], options)
     if report.conforms:

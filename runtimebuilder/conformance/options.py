@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -81,6 +82,14 @@ class VerifyOptions:
             given += ["--suite", str(suite)]
         given += ["--tasks", str(self.tasks)] if self.tasks is not None else []
         return tuple(given)
+
+
+def jobs_here() -> int:
+    """How many cases may run at the same time on this machine.
+
+    A case mostly waits, and what it waits for is the engine, which works on the same processors.
+    """
+    return min(6, (os.cpu_count() or 1) + 2)
 
 
 def _probe(said: str | None, root: Path) -> str:

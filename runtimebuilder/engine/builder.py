@@ -84,10 +84,11 @@ class Builder(Protocol):
         jobs: int | None = None,
         fail_fast: bool = False,
     ) -> Iterator[Outcome]:
-        """Build every request, by name; an outcome for each as it comes, errors (`BuildFailedError`, exit 1, or
+        """Build every request, by name; an outcome for each as it comes.
 
-        `EnvironmentProblemError`, 4) among them. At most `jobs` images at a time where the builder can do several.
-        With `fail_fast` nothing is begun after the first error: what has no outcome was not built.
+        Errors are among them: `BuildFailedError` (exit 1), `EnvironmentProblemError` (4). At most `jobs` images at a
+        time where the builder can do several. With `fail_fast` nothing is begun after the first error: what has no
+        outcome was not built.
         """
 
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from runtimebuilder.engine import dpkg
 from runtimebuilder.engine.containers import Container, ContainerSpec, create_container
 from runtimebuilder.engine.docker import Engine, asking
 from runtimebuilder.engine.packages import package_script, run_in
 from runtimebuilder.errors import UserError
-
-_DPKG = "/var/lib/dpkg/status"
-# Where images of single files tell their packages, a file each.
-_DPKG_PARTS = "/var/lib/dpkg/status.d"
 
 
 @dataclass(frozen=True)
@@ -89,8 +84,11 @@ def _files(container: Container) -> Iterator[FileFact]:
 
 
 def _packages(engine: Engine, container: Container, image: str) -> tuple[str, list[PackageFact]]:
-    if (archive := container.get_archive(_DPKG) or container.get_archive(_DPKG_PARTS)) is not None:
-        return "apt", list(_of_dpkg("\n\n".join(_texts(archive))))
+    if (status := dpkg.status_of(container)) is not None:
+        return "apt", [
+            PackageFact(fields["Package"], fields["Version"], int(fields.get("Installed-Size", "0")) * 1024)
+            for fields in dpkg.installed(status)
+        ]
     try:
         script = package_script("dnf")
         lines = run_in(engine, image, script, what=f"rpm cannot list the packages of {image}").splitlines()[
@@ -103,24 +101,3 @@ def _packages(engine: Engine, container: Container, image: str) -> tuple[str, li
         name, version, size = line.split(" ")
         found.append(PackageFact(name, version, int(size)))
     return "dnf", found
-
-
-def _texts(archive: bytes) -> Iterator[str]:
-    """The files of an archive, as text."""
-    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
-        for member in opened.getmembers():
-            if member.isfile() and (file := opened.extractfile(member)):
-                yield file.read().decode("utf-8", "replace")
-
-
-def _of_dpkg(text: str) -> Iterator[PackageFact]:
-    """What is installed, of dpkg's status file: paragraphs of `Key: value`."""
-    for paragraph in text.split("\n\n"):
-        fields: Mapping[str, str] = dict(
-            line.split(": ", 1)
-            for line in paragraph.splitlines()
-            if ": " in line and not line.startswith(" ")
-        )
-        if fields.get("Status", "").endswith(" installed"):
-            size = int(fields.get("Installed-Size", "0")) * 1024
-            yield PackageFact(fields["Package"], fields["Version"], size)

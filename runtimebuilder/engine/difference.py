@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtimebuilder.engine.docker import Engine
+from runtimebuilder.engine.saved import configuration, listed, member
 
 _DIFF_LINES = 12
 _TEXT_BYTES = 200_000  # of larger files only the sizes are told
@@ -40,11 +41,8 @@ def first_difference(engine: Engine, one: str, other: str) -> Difference | None:
 
 
 def _compare(left: tarfile.TarFile, right: tarfile.TarFile) -> Difference | None:
-    listed = [json.loads(_read(archive, "manifest.json"))[0] for archive in (left, right)]
-    config = [
-        json.loads(_read(archive, entry["Config"]))
-        for archive, entry in zip((left, right), listed, strict=True)
-    ]
+    (_, left_paths), (_, right_paths) = listed(left), listed(right)
+    config = [configuration(archive) for archive in (left, right)]
     layers = [entry["rootfs"]["diff_ids"] for entry in config]
     steps = [entry.get("created_by", "") for entry in config[0].get("history") or ()]
     for number, (here, there) in enumerate(zip(*layers, strict=False)):
@@ -53,19 +51,14 @@ def _compare(left: tarfile.TarFile, right: tarfile.TarFile) -> Difference | None
         step = f" ({steps[number][:80]})" if number < len(steps) and steps[number] else ""
         place = f"layer {number + 1}{step}"
         with (
-            tarfile.open(fileobj=left.extractfile(listed[0]["Layers"][number])) as before,
-            tarfile.open(fileobj=right.extractfile(listed[1]["Layers"][number])) as after,
+            tarfile.open(fileobj=member(left, left_paths[number])) as before,
+            tarfile.open(fileobj=member(right, right_paths[number])) as after,
         ):
             found = _in_layer(place, before, after)
         return found or Difference(place, "the layers' archives differ, and no file in them does")
     if len(layers[0]) != len(layers[1]):
         return Difference("the layers", f"there are {len(layers[0])} and {len(layers[1])}")
     return _in_config(config[0], config[1])
-
-
-def _read(archive: tarfile.TarFile, path: str) -> bytes:
-    content = archive.extractfile(path)
-    return content.read() if content else b""
 
 
 def _in_layer(place: str, before: tarfile.TarFile, after: tarfile.TarFile) -> Difference | None:

@@ -164,9 +164,9 @@ class Engine:
             raise
 
     def manifest_type(self, ref: str) -> str | None:
-        """The media type under which the engine keeps an image: a manifest, or an index of several; None where the
+        """The media type under which the engine keeps an image: of a manifest, or of an index of several.
 
-        engine's store knows no manifests (before containerd's image store).
+        None where the engine's store knows no manifests (before containerd's image store).
         """
         with asking(f"about image {ref}"):
             described = self.api.inspect_image(ref).get("Descriptor") or {}

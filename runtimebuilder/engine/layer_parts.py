@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from runtimebuilder import shipped
 from runtimebuilder.engine.containers import ContainerSpec, create_container
 from runtimebuilder.engine.docker import Engine
-from runtimebuilder.engine.packages import run_in
+from runtimebuilder.engine.packages import run_in, shared_script
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,13 @@ class ImageFile:
 
 def layer_parts(engine: Engine, image: str, programs: Iterable[str]) -> tuple[Part, ...]:
     """What PHP needs, whose binaries are `programs`. Raises `EnvironmentProblemError` when the image cannot tell."""
-    script = (shipped.directory("templates") / "_shared" / "layer-parts.sh").read_text(encoding="utf-8")
-    said = run_in(engine, image, script, tuple(programs), what=f"{image} does not tell what its PHP needs")
+    said = run_in(
+        engine,
+        image,
+        shared_script("layer-parts.sh"),
+        tuple(programs),
+        what=f"{image} does not tell what its PHP needs",
+    )
     return tuple(Part(*line.split("\t")) for line in said.splitlines())
 
 

@@ -25,6 +25,7 @@ from typing import Any
 from runtimebuilder.engine.docker import Engine, EngineError
 from runtimebuilder.engine.layer_state import LayerState
 from runtimebuilder.engine.plain_layer import write_plain
+from runtimebuilder.engine.saved import configuration, listed, member
 
 _KEPT = ("architecture", "os", "os.version", "variant")
 # Of a configuration what Docker and OCI know of an image; what an engine adds of its own says nothing.
@@ -78,9 +79,9 @@ class Normalisation:
 
 @dataclass
 class Normaliser:
-    """Rewrites images of one engine. Layers that several images share are rewritten once: they are kept in `folder`,
+    """Rewrites images of one engine.
 
-    which whoever made it removes.
+    Layers that several images share are rewritten once: they are kept in `folder`, which whoever made it removes.
     """
 
     engine: Engine
@@ -113,9 +114,8 @@ class Normaliser:
             with saved.open("wb") as target:
                 self.engine.save(image, target)
             with tarfile.open(saved) as archive:
-                (listed,) = json.loads(_read(archive, "manifest.json"))
-                config = json.loads(_read(archive, listed["Config"]))
-                layers = self._layers_of(archive, listed["Layers"], config, how)
+                config, (_, paths) = configuration(archive), listed(archive)
+                layers = self._layers_of(archive, paths, config, how)
             text = json.dumps(
                 canonical_config(config, layers, how), sort_keys=True, separators=(",", ":")
             ).encode()
@@ -134,10 +134,7 @@ class Normaliser:
         for number, path in enumerate(paths):
             chain = (str(how.epoch), *diff_ids[: number + 1])
             with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as source:
-                member = archive.extractfile(path)
-                if member is None:
-                    raise EngineError(f"the engine's archive of an image lacks {path}")
-                write_plain(member, source)
+                write_plain(member(archive, path), source)
             place = Path(source.name)
             if number >= how.base_layers and chain not in self._layers:
                 rewritten = place.with_suffix(".new")
@@ -160,13 +157,6 @@ class Normaliser:
                 place.unlink()
             found.append(self._layers[chain])
         return found
-
-
-def _read(archive: tarfile.TarFile, path: str) -> bytes:
-    member = archive.extractfile(path)
-    if member is None:
-        raise EngineError(f"the engine's archive of an image lacks {path}")
-    return member.read()
 
 
 def _has_entries(place: Path) -> bool:

@@ -12,7 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import IO, Any
 
-from runtimebuilder.engine.docker import Engine, EngineError
+from runtimebuilder.engine.docker import Engine
+from runtimebuilder.engine.saved import listed, member
 
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar"
@@ -31,10 +32,9 @@ def write_layout(engine: Engine, image: str, folder: Path) -> str:
         engine.save(image, saved)
         saved.seek(0)
         with tarfile.open(fileobj=saved) as archive:
-            # Every engine writes this one, whatever else the archive holds.
-            (listed,) = json.loads(_member(archive, "manifest.json").read())
-            config = _blob(_member(archive, listed["Config"]), blobs, _CONFIG)
-            layers = [_blob(_member(archive, path), blobs, _LAYER) for path in listed["Layers"]]
+            place, paths = listed(archive)
+            config = _blob(member(archive, place), blobs, _CONFIG)
+            layers = [_blob(member(archive, path), blobs, _LAYER) for path in paths]
     manifest = {"schemaVersion": 2, "mediaType": _MANIFEST, "config": config, "layers": layers}
     text = json.dumps(manifest).encode()
     digest = hashlib.sha256(text).hexdigest()
@@ -46,14 +46,6 @@ def write_layout(engine: Engine, image: str, folder: Path) -> str:
     }
     (folder / "index.json").write_text(json.dumps(index))
     return f"sha256:{digest}"
-
-
-def _member(archive: tarfile.TarFile, path: str) -> IO[bytes]:
-    # 20.10 writes a layer that several images have as a link to its first place.
-    found = archive.extractfile(path)
-    if found is None:
-        raise EngineError(f"the engine's archive of an image lacks {path}")
-    return found
 
 
 def _blob(content: IO[bytes], blobs: Path, media_type: str) -> dict[str, Any]:

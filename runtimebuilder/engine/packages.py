@@ -57,7 +57,12 @@ def _lists(
 
 def package_script(manager: str) -> str:
     """The script that lists packages and their versions with this package manager."""
-    return (shipped.directory("templates") / "_shared" / f"packages-{manager}.sh").read_text(encoding="utf-8")
+    return shared_script(f"packages-{manager}.sh")
+
+
+def shared_script(name: str) -> str:
+    """The text of a script of templates/_shared, to be run in a container with `run_in`."""
+    return (shipped.directory("templates") / "_shared" / name).read_text(encoding="utf-8")
 
 
 def run_in(

@@ -14,15 +14,8 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-# What a tied process begins with: on Linux the kernel interrupts it when we end, whatever ended us. A program between,
-# because code between fork and exec of a process with threads may hang.
-_TIED = """
-import ctypes, os, signal, sys
-ctypes.CDLL(None).prctl(1, signal.SIGINT, 0, 0, 0)
-if os.getppid() != int(sys.argv[1]): sys.exit(130)
-os.execvp(sys.argv[2], sys.argv[2:])
-"""
 LADDER = ((signal.SIGINT, 5.0), (signal.SIGTERM, 3.0), (signal.SIGKILL, 5.0))
 
 
@@ -90,7 +83,7 @@ def run(
 def _tied() -> list[str]:
     if not sys.platform.startswith("linux"):
         return []
-    return [sys.executable, "-I", "-S", "-c", _TIED, str(os.getpid())]
+    return [sys.executable, "-I", "-S", str(Path(__file__).with_name("tied.py")), str(os.getpid())]
 
 
 def _feed(process: subprocess.Popen[bytes], data: bytes) -> None:

@@ -9,19 +9,17 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from runtimebuilder.engine import dpkg
 from runtimebuilder.engine.containers import Container, ContainerSpec, create_container
 from runtimebuilder.engine.docker import Engine
-from runtimebuilder.engine.packages import run_in
+from runtimebuilder.engine.packages import run_in, shared_script
 
-_DPKG = "/var/lib/dpkg/status"
 _RPM = ("/var/lib/rpm", "/usr/lib/sysimage/rpm")
 _COMPOSER = "/var/task/vendor/composer/installed.json"
 _CLIENT = "/var/runtime"
 # Where PHP keeps modules: Debian's packages, Amazon's, and a PHP that was compiled for the image.
 _MODULES = ("/usr/lib/php", "/usr/lib64/php", "/usr/lib64/php-zts", "/var/lang/lib/php/extensions")
 _PHP = "/var/lang/bin/php"
-_RPM_FIELDS = r"%{NAME}\t%|EPOCH?{%{EPOCH}}:{}|\t%{VERSION}-%{RELEASE}\t%{ARCH}\t%{LICENSE}\t%{SOURCERPM}\n"
-_RPM_SCRIPT = f"set -e\nrpm -qa --qf '{_RPM_FIELDS}'\necho @@\nrpm -qal\n"
 # A line `License: NAME` of Debian's machine-readable copyright files:
 # https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 _LICENCE = re.compile(r"^License:[ \t]*(\S[^\n]*)$", re.MULTILINE)
@@ -77,14 +75,7 @@ def installed_software(engine: Engine, image: str) -> Software:
         release = _os_release(
             _text(container, "/usr/lib/os-release") or _text(container, "/etc/os-release") or ""
         )
-        status = _text(container, _DPKG)
-        if status is None:  # a slim image: a file for each package that is left
-            left = [
-                data.decode("utf-8", "replace").strip()
-                for path, data in _contents(container, f"{_DPKG}.d")
-                if not path.endswith(".md5sums")
-            ]
-            status = "\n\n".join(left) or None
+        status = dpkg.status_of(container)
         manager, packages, owned = "", [], set[str]()
         if status is not None:
             manager = "apt"
@@ -93,7 +84,7 @@ def installed_software(engine: Engine, image: str) -> Software:
         elif any(container.get_archive(place, limit=1) is not None for place in _RPM):
             manager = "dnf"
             what = f"rpm cannot list the packages of {image}"
-            packages, owned = _of_rpm(run_in(engine, image, _RPM_SCRIPT, what=what))
+            packages, owned = _of_rpm(run_in(engine, image, shared_script("rpm-software.sh"), what=what))
         modules = [
             file
             for place in (*_MODULES, _PHP)
@@ -159,25 +150,19 @@ def _owned_by_dpkg(container: Container) -> set[str]:
 
 
 def _of_dpkg(text: str, licences: Mapping[str, tuple[str, ...]]) -> Iterator[InstalledPackage]:
-    for paragraph in text.split("\n\n"):
-        fields = dict(
-            line.split(": ", 1)
-            for line in paragraph.splitlines()
-            if ": " in line and not line.startswith(" ")
+    for fields in dpkg.installed(text):
+        name = fields["Package"]
+        yield InstalledPackage(
+            name,
+            fields["Version"],
+            fields.get("Architecture", ""),
+            source=fields.get("Source", "").partition(" ")[0],
+            licences=licences.get(name, ()),
         )
-        if fields.get("Status", "").endswith(" installed"):
-            name = fields["Package"]
-            yield InstalledPackage(
-                name,
-                fields["Version"],
-                fields.get("Architecture", ""),
-                source=fields.get("Source", "").partition(" ")[0],
-                licences=licences.get(name, ()),
-            )
 
 
 def _of_rpm(text: str) -> tuple[list[InstalledPackage], set[str]]:
-    """Packages, and the files that they own, of what `_RPM_SCRIPT` prints."""
+    """Packages, and the files that they own, of what rpm-software.sh prints."""
     listed, _, files = text.partition("@@\n")
     packages = []
     for line in listed.splitlines():
