@@ -88,6 +88,23 @@ def test_every_way_to_run_events_conforms_on_al2023(
     assert footer["counts"]["passed"] > 7, footer
 
 
+def test_the_sbom_lists_each_package_that_rpm_lists(built: Built, cli: Cli, al2023_real_name: str) -> None:
+    image = built("php-82")
+    assert image.step.base.reference == al2023_real_name
+    done = cli("sbom", image.image_id)
+    assert done.returncode == 0, done.stderr
+    found = {
+        f"{one['name']} {one['versionInfo']}"
+        for one in json.loads(done.stdout)["packages"]
+        if any("pkg:rpm/" in ref["referenceLocator"] for ref in one.get("externalRefs", ()))
+    }
+    command = ["docker", "run", "--rm", "--network=none", "--entrypoint=rpm", image.image_id]
+    command += ["-qa", "--qf", "%{NAME} %{VERSION}-%{RELEASE}\\n"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert found == {line for line in listed if not line.startswith("gpg-pubkey ")}
+    assert any(line.startswith("php8.2-cli 8.2.") for line in listed)
+
+
 def test_a_mirror_gives_the_base_under_another_name(
     engine: Engine, cli: Cli, al2023_standin: StandIn, registry: Registry
 ) -> None:
